@@ -1,0 +1,33 @@
+// Package authserver is the vocabulary of the authorization server: its types,
+// its errors and the contracts of its stores. It imports the standard library
+// only, and everything below it speaks in its words.
+//
+// # Glossary
+//
+//   - Client: an application that asks for tokens (RFC 6749 §1.1), public or
+//     confidential (§2.1).
+//   - User: a resource owner with a password. Its subject is opaque and never
+//     changes; its name and e-mail address may.
+//   - Session: one authorization of one client for one user. Everything issued
+//     under it carries its id (the claim sid) and ends with it.
+//   - Refresh token: a counter of a session with a MAC over it; see [RefreshToken].
+//   - Epoch: a counter of a user. Raising it ends the access tokens issued
+//     before; raising the session epoch ends the sessions opened before.
+//   - Revocation: one entry of the table of what has ended, in sequence.
+//   - Tombstone: the mark that a session has ended, kept for as long as one of
+//     its refresh tokens could still be presented.
+//
+// # Map
+//
+//	oauth       the OAuth endpoints: the grants, driven by go-oauth2
+//	account     who may log in: users and clients
+//	password    hashes of passwords and the admission to computing them
+//	keys        signing keys and what is derived from SECRET_KEY
+//	limit       how often something may fail
+//	feed        carries the table of what has ended to those who follow it
+//	sqlstore    SQLite: users, clients, keys, what has ended, sessions
+//	redisstore  sessions in Redis
+//	storetest   the suites that every store passes
+//	httpapi     HTTP: decode, call, encode
+//	cli         the commands, and in serve.go the wiring
+package authserver

@@ -1,0 +1,21 @@
+package authserver
+
+import "time"
+
+// SealedKey is a signing key as a store keeps it: the private half is encrypted
+// under a key that is derived from SECRET_KEY.
+type SealedKey struct {
+	// KID is the RFC 7638 thumbprint of the public key.
+	KID string
+	// Algorithm is the JWS algorithm that the key is for, and no other (RFC 8725 §3.1).
+	Algorithm string
+	// Generation numbers the keys of one algorithm from 1; a store takes each
+	// number once, so that of several servers one makes the next key.
+	Generation int64
+	Sealed     []byte
+	CreatedAt  time.Time
+	// ActiveAt is when it may first sign; it is published from CreatedAt on.
+	ActiveAt time.Time
+	// RemoveAt is when it leaves the published set; zero while it is in use.
+	RemoveAt time.Time
+}

@@ -1,0 +1,78 @@
+package authserver
+
+import "time"
+
+// Kind says what a revocation entry names.
+type Kind string
+
+const (
+	KindToken   Kind = "token"   // ID is a jti
+	KindSession Kind = "session" // ID is a sid
+	KindUser    Kind = "user"    // ID is a sub: every token of it with a lower epoch
+	KindClient  Kind = "client"  // ID is a client_id: every token of it
+	KindKey     Kind = "key"     // ID is a kid
+)
+
+// Reason says why something ended; it is shown to operators and, for a disabled
+// user, decides the words of the 401.
+type Reason string
+
+const (
+	ReasonLogout          Reason = "logout"           // the user ended the session
+	ReasonRevoked         Reason = "revoked"          // the client or an operator did
+	ReasonReuse           Reason = "reuse"            // an older refresh token was presented
+	ReasonEvicted         Reason = "evicted"          // SESSIONS_PER_USER was passed
+	ReasonUserDisabled    Reason = "user_disabled"    //
+	ReasonUserRemoved     Reason = "user_removed"     //
+	ReasonUserRenamed     Reason = "user_renamed"     //
+	ReasonPasswordChanged Reason = "password_changed" //
+	ReasonRoleRemoved     Reason = "role_removed"     //
+	ReasonClientRemoved   Reason = "client_removed"   //
+	ReasonKeyBurnt        Reason = "key_burnt"        //
+)
+
+// Revocation is an entry of the table of what has ended. No entry compares clocks.
+type Revocation struct {
+	// Seq orders the entries as they were committed; it has no gaps.
+	Seq  int64
+	Kind Kind
+	ID   string
+	// Epoch is of KindUser only: tokens with a lower one have ended.
+	Epoch  int64
+	Reason Reason
+	// Until is the largest exp that can have been issued under ID plus 60 s;
+	// then the entry leaves.
+	Until time.Time
+}
+
+// Ending asks a store to end a session or a token.
+type Ending struct {
+	Kind     Kind // KindSession or KindToken
+	ID       string
+	Subject  string // of the session's user; empty for a client's own token
+	ClientID string
+	Reason   Reason
+}
+
+// Tombstone is the mark of an ended session.
+type Tombstone struct {
+	SessionID string
+	Subject   string
+	ClientID  string
+	Reason    Reason
+	EndedAt   time.Time
+}
+
+// Event is a row of the audit log. No secret, token or password is in it.
+type Event struct {
+	At        time.Time
+	Act       string // what happened: "refresh.reuse_detected", "user.disable"
+	Result    string // "success" or "failure"
+	Actor     string // who did it: a subject, a client id, or "cli"
+	Subject   string // the user it was done to
+	ClientID  string
+	SessionID string
+	IP        string
+	RequestID string
+	Reason    string
+}

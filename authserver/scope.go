@@ -1,0 +1,59 @@
+package authserver
+
+import (
+	"slices"
+	"strings"
+)
+
+// ScopeProfile lets a user's access token carry the claim name.
+const ScopeProfile = "profile"
+
+// MaxScopeLength is how many bytes of scope a request may ask for.
+const MaxScopeLength = 1024
+
+// Scopes are the registered scopes, each with the least role that may hold it;
+// an empty role means anyone.
+type Scopes map[string]string
+
+// Resource is a registered resource server (RFC 8707): its identifier is what
+// aud and the parameter resource carry.
+type Resource struct {
+	Identifier string
+	Name       string
+	Scopes     []string
+}
+
+// ParseScope splits a scope value (RFC 6749 §3.3) and drops repetitions. It
+// reports false for a value that is too long or has a byte outside the grammar.
+func ParseScope(s string) ([]string, bool) {
+	if len(s) > MaxScopeLength {
+		return nil, false
+	}
+	var out []string
+	for name := range strings.SplitSeq(s, " ") {
+		if name == "" {
+			continue
+		}
+		if !ValidScope(name) {
+			return nil, false
+		}
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out, true
+}
+
+// ValidScope reports whether name is a scope-token (RFC 6749 §3.3).
+func ValidScope(name string) bool {
+	if name == "" {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		if c < 0x21 || c > 0x7e || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}

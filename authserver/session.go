@@ -1,0 +1,130 @@
+package authserver
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"slices"
+	"time"
+)
+
+// MaxUserAgent is how many bytes of a user agent a session keeps.
+const MaxUserAgent = 60
+
+// Session is one authorization of one client for one user. It is one record of
+// constant size, however often it is refreshed. Times have milliseconds.
+type Session struct {
+	// ID is the claim sid: 16 random bytes in unpadded base64url.
+	ID      string
+	Subject string
+	// ClientID and ClientIncarnation name the client that it belongs to.
+	ClientID          string
+	ClientIncarnation int64
+	Scope             []string
+	Resources         []string
+	// SecretHash is SHA-256 of the secret that every refresh token of the
+	// session carries.
+	SecretHash [sha256.Size]byte
+	// Counter is the n of the refresh token that is current.
+	Counter uint32
+	// RotatedAt is when Counter last changed; at first, CreatedAt.
+	RotatedAt time.Time
+	CreatedAt time.Time
+	// LastUsedAt is when the session last gave an access token.
+	LastUsedAt time.Time
+	// IdleDeadline moves at each rotation and never passes Deadline.
+	IdleDeadline time.Time
+	// Deadline is absolute and never moves.
+	Deadline  time.Time
+	IP        string
+	UserAgent string // at most MaxUserAgent bytes
+}
+
+// Advance is a refresh token's presentation: everything that decides is in it,
+// so that a store needs nothing else, no clock either.
+type Advance struct {
+	Counter           uint32
+	Secret            [16]byte
+	ClientID          string
+	ClientIncarnation int64
+	// Scope is what was asked for; empty asks for the session's.
+	Scope []string
+	Now   time.Time
+	// Grace is how long after a rotation the token before may be presented
+	// again; 0 is strict single use.
+	Grace time.Duration
+	// IdleLifetime is added to Now for the next idle deadline.
+	IdleLifetime time.Duration
+	IP           string
+	UserAgent    string
+}
+
+// Outcome says what became of a presentation that was not refused.
+type Outcome int
+
+const (
+	// Rotated: the token was current; the session's counter is one higher.
+	Rotated Outcome = iota + 1
+	// Repeated: the token was the one before, within the grace period. Nothing
+	// has changed; the answer is the same refresh token as before.
+	Repeated
+	// Reused: an older token. The store has changed nothing: the caller ends
+	// the session in the database and then drops it.
+	Reused
+	// Recovered: the token was ahead of the store, which has lost writes. The
+	// counter is one higher than the token's.
+	Recovered
+)
+
+// String returns the word that logs and the audit log use.
+func (o Outcome) String() string {
+	switch o {
+	case Rotated:
+		return "rotated"
+	case Repeated:
+		return "repeated"
+	case Reused:
+		return "reused"
+	case Recovered:
+		return "recovered"
+	}
+	return "invalid"
+}
+
+// Judge says what becomes of s when a is presented, and s as it then is. It is
+// the rule that every SessionStore follows, whatever it is written in. An error
+// is one of ErrSessionExpired, ErrWrongClient, ErrWrongSecret, ErrScopeTooWide.
+func (s Session) Judge(a Advance) (Session, Outcome, error) {
+	if !a.Now.Before(s.IdleDeadline) || !a.Now.Before(s.Deadline) {
+		return s, 0, ErrSessionExpired
+	}
+	if a.ClientID != s.ClientID || a.ClientIncarnation != s.ClientIncarnation {
+		return s, 0, ErrWrongClient
+	}
+	hash := sha256.Sum256(a.Secret[:])
+	if subtle.ConstantTimeCompare(hash[:], s.SecretHash[:]) != 1 {
+		return s, 0, ErrWrongSecret
+	}
+	for _, name := range a.Scope {
+		if !slices.Contains(s.Scope, name) {
+			return s, 0, ErrScopeTooWide
+		}
+	}
+	switch {
+	case a.Counter+1 == s.Counter && a.Grace > 0 && a.Now.Sub(s.RotatedAt) <= a.Grace:
+		return s, Repeated, nil
+	case a.Counter < s.Counter:
+		return s, Reused, nil
+	}
+	outcome := Rotated
+	if a.Counter > s.Counter {
+		outcome = Recovered
+	}
+	s.Counter = a.Counter + 1
+	s.RotatedAt, s.LastUsedAt = a.Now, a.Now
+	s.IdleDeadline = a.Now.Add(a.IdleLifetime)
+	if s.IdleDeadline.After(s.Deadline) {
+		s.IdleDeadline = s.Deadline
+	}
+	s.IP, s.UserAgent = a.IP, a.UserAgent
+	return s, outcome, nil
+}

@@ -1,0 +1,140 @@
+package authserver
+
+import (
+	"context"
+	"time"
+)
+
+// The contracts of the stores. storetest holds every implementation to them.
+// All methods may be called concurrently. A store that cannot be asked, or that
+// does not answer in time, returns an error that wraps ErrUnavailable.
+
+// Ask names what one token request needs to know. Empty fields are not looked
+// up. At most one of Login and Subject is set.
+type Ask struct {
+	ClientID  string
+	Login     string // a user name or, if it has an @, an e-mail address
+	Subject   string
+	SessionID string
+}
+
+// Facts are what a FactStore knows of an Ask, all as of one moment. What is not
+// there is nil or empty; that is no error.
+type Facts struct {
+	Client       *Client
+	User         *User
+	PasswordHash string
+	// Ended is the session's tombstone.
+	Ended  *Tombstone
+	Scopes Scopes
+}
+
+// FactStore answers a token request's questions in one round trip.
+type FactStore interface {
+	Facts(ctx context.Context, a Ask) (Facts, error)
+}
+
+// SessionStore keeps sessions. Every method is atomic.
+type SessionStore interface {
+	// Open keeps a new session until its Deadline. If the user then has more
+	// than perUser sessions, it returns the ids of those least recently used
+	// that are too many, s never among them; they are still there: the caller
+	// ends and drops them. perUser 0 is no bound.
+	Open(ctx context.Context, s Session, perUser int) (excess []string, err error)
+	// Advance does what Session.Judge says, in one step and one round trip for
+	// a current token, and returns the session as it then is. ErrNotFound if
+	// it is not there. After an error or Reused nothing has changed.
+	Advance(ctx context.Context, id string, a Advance) (Session, Outcome, error)
+	// Session returns ErrNotFound for one that is not there or past its deadlines.
+	Session(ctx context.Context, id string) (Session, error)
+	// Sessions lists a user's sessions that are not past their deadlines, the
+	// last used first, and says how many there are in all.
+	Sessions(ctx context.Context, subject string, p Page) ([]Session, int, error)
+	// Drop forgets a session that the database has ended. One that is not
+	// there is no error.
+	Drop(ctx context.Context, id string) error
+	// Ping says whether the store can be asked, and returns the store's clock.
+	Ping(ctx context.Context) (time.Time, error)
+}
+
+// UserStore keeps users. Names and e-mail addresses are unique under Fold.
+type UserStore interface {
+	// AddUser makes a user and gives it the next ID. ErrEmailTaken,
+	// ErrUsernameTaken (the e-mail address is looked at first).
+	AddUser(ctx context.Context, u NewUser, e Event) (User, error)
+	// User finds by subject, UserByLogin by name or e-mail address.
+	User(ctx context.Context, subject string) (User, error)
+	UserByLogin(ctx context.Context, login string) (User, error)
+	// PasswordHash is the stored hash of a user's password.
+	PasswordHash(ctx context.Context, subject string) (string, error)
+	// Users lists by ID and says how many there are in all.
+	Users(ctx context.Context, p Page) ([]User, int, error)
+	// ChangeUser makes the change, its revocation entries, its tombstones and
+	// its audit row in one transaction.
+	ChangeUser(ctx context.Context, subject string, c UserChange, e Event) (User, error)
+	// RemoveUser forgets a user: sessions and tokens end as with EndTokens.
+	RemoveUser(ctx context.Context, subject string, e Event) error
+	// UpgradePasswordHash replaces old by new if old is still what is stored;
+	// nothing ends, and another's change in between is no error.
+	UpgradePasswordHash(ctx context.Context, subject, old, new string) error
+}
+
+// ClientStore keeps clients, scopes and resources.
+type ClientStore interface {
+	// AddClient makes a client. ErrConflict if the id is taken, or was removed
+	// and tokens of it may still be alive.
+	AddClient(ctx context.Context, c Client, e Event) error
+	// ReplaceClient overwrites all but ID, Incarnation and CreatedAt.
+	ReplaceClient(ctx context.Context, c Client, e Event) error
+	Client(ctx context.Context, id string) (Client, error)
+	Clients(ctx context.Context) ([]Client, error)
+	// RemoveClient forgets a client; its tokens end in the same transaction.
+	RemoveClient(ctx context.Context, id string, e Event) error
+
+	Scopes(ctx context.Context) (Scopes, error)
+	Resources(ctx context.Context) ([]Resource, error)
+	// PutScope and PutResource make or overwrite; Remove… of what is not there
+	// is no error.
+	PutScope(ctx context.Context, name, requiresRole string, e Event) error
+	RemoveScope(ctx context.Context, name string, e Event) error
+	PutResource(ctx context.Context, r Resource, e Event) error
+	RemoveResource(ctx context.Context, identifier string, e Event) error
+}
+
+// KeyStore keeps sealed signing keys.
+type KeyStore interface {
+	// Keys lists all, in order of algorithm and generation.
+	Keys(ctx context.Context) ([]SealedKey, error)
+	// AddKey returns ErrConflict if its generation is taken: another server
+	// was first, and Keys has its key.
+	AddKey(ctx context.Context, k SealedKey, e Event) error
+}
+
+// RevocationLog is the table of what has ended.
+type RevocationLog interface {
+	// End writes the entry, for a session its tombstone, and the audit row in
+	// one transaction. What has ended already is no error and makes no row.
+	End(ctx context.Context, what []Ending, e Event) error
+	// Revocations lists the live entries with a Seq above after, in sequence,
+	// and returns the highest Seq that was ever given.
+	Revocations(ctx context.Context, after int64) (live []Revocation, head int64, err error)
+}
+
+// AuditLog keeps events.
+type AuditLog interface {
+	Record(ctx context.Context, e ...Event) error
+	// Events lists the newest first.
+	Events(ctx context.Context, p Page) ([]Event, error)
+}
+
+// MetaStore keeps facts about the database itself.
+type MetaStore interface {
+	// Meta returns what is kept under name, or ErrNotFound.
+	Meta(ctx context.Context, name string) (string, error)
+	// KeepMeta stores value unless something is there, and returns what is.
+	KeepMeta(ctx context.Context, name, value string) (string, error)
+	// RaiseLifetimes makes the longest access token and session lives that any
+	// server on this database has used at least these. Entries and tombstones
+	// last by them.
+	RaiseLifetimes(ctx context.Context, access, session time.Duration) error
+}

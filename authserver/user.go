@@ -1,0 +1,81 @@
+package authserver
+
+import (
+	"time"
+	"unicode"
+)
+
+// User is a resource owner. Its password hash travels beside it, never in it.
+type User struct {
+	// ID is the small number that the tutorial's routes show: 1, 2, 3 …
+	ID int64
+	// Subject is a UUID in canonical text form: the claim sub, immutable and
+	// never given again.
+	Subject  string
+	Username string
+	Email    string
+	FullName string // may be empty
+	Roles    []string
+	Active   bool
+	// Epoch is carried by access tokens; those with a lower one have ended.
+	Epoch int64
+	// SessionEpoch is carried by refresh tokens; sessions opened under a lower
+	// one have ended, but for KeptSession.
+	SessionEpoch int64
+	// KeptSession is the session that survived the last raising of
+	// SessionEpoch (a user's own change of password), or empty.
+	KeptSession string
+	CreatedAt   time.Time
+}
+
+// SessionLives reports whether a session that was opened under the given
+// session epoch has outlived every raising of u's.
+func (u User) SessionLives(sid string, epoch int64) bool {
+	return epoch >= u.SessionEpoch || (sid != "" && sid == u.KeptSession)
+}
+
+// NewUser is a user to be made: the store gives it its ID.
+type NewUser struct {
+	User
+	PasswordHash string
+}
+
+// UserChange says what is to become of a user; nil fields stay.
+type UserChange struct {
+	Username     *string
+	Email        *string
+	FullName     *string
+	Roles        *[]string
+	Active       *bool
+	PasswordHash *string
+	// EndTokens raises Epoch and writes the user's revocation entry.
+	EndTokens bool
+	// EndSessions raises SessionEpoch and sets KeptSession to KeepSession.
+	EndSessions bool
+	KeepSession string
+	// End lists sessions that end one by one in the same transaction, each
+	// with a tombstone and a revocation entry: the user's others when one is kept.
+	End []string
+	// Reason is written into every entry that the change makes.
+	Reason Reason
+}
+
+// Page is a part of a listing. Limit 0 means none.
+type Page struct {
+	Limit, Offset int
+}
+
+// Fold is the form in which names and e-mail addresses are compared: each rune
+// is replaced by the least of those that differ from it by case alone (Unicode
+// simple case folding).
+func Fold(s string) string {
+	out := make([]rune, 0, len(s))
+	for _, r := range s {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		out = append(out, least)
+	}
+	return string(out)
+}
