@@ -1,0 +1,141 @@
+package resource
+
+import (
+	"container/heap"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// The kinds of Revocation.
+const (
+	KindToken   = "token"   // ID is a jti
+	KindSession = "session" // ID is a sid
+	KindUser    = "user"    // ID is a sub: every token of it with a lower epoch
+	KindClient  = "client"  // ID is a client_id: every token of it
+	KindKey     = "key"     // ID is a kid: every token that it signed
+)
+
+// ReasonUserDisabled is the one Reason that the bearer is told.
+const ReasonUserDisabled = "user_disabled"
+
+// Revocation is an entry of the issuer's feed of what has ended.
+type Revocation struct {
+	Seq    int64 // the feed's order
+	Kind   string
+	ID     string
+	Epoch  int64 // of KindUser only
+	Reason string
+	// Until is when no token that it ends can be alive any more; the entry then
+	// ends nothing and is forgotten.
+	Until time.Time
+}
+
+// Ended is the set of what has ended, in memory. It holds what is live and no
+// more. All methods may be called concurrently; Check takes no lock.
+type Ended struct {
+	ready   atomic.Bool
+	entries sync.Map // name → *Revocation, never changed once it is in
+
+	mu     sync.Mutex // held by Apply
+	leaves departures
+}
+
+// name is what a Revocation names.
+type name struct{ kind, id string }
+
+// NewEnded returns a set that is empty and not ready: until Ready it can tell
+// nothing.
+func NewEnded() *Ended { return &Ended{} }
+
+// Ready says that the first snapshot of the feed is in. A resource server that
+// follows no feed calls it at once, and then lets ended tokens pass until they
+// expire.
+func (e *Ended) Ready() { e.ready.Store(true) }
+
+// Apply puts entries into the set, in any order and as often as they come.
+func (e *Ended) Apply(entries ...Revocation) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	for _, r := range entries {
+		if !now.Before(r.Until) {
+			continue
+		}
+		n := name{r.Kind, r.ID}
+		if have := e.entry(n); have != nil && have.covers(r) {
+			continue
+		}
+		e.entries.Store(n, &r)
+		heap.Push(&e.leaves, &r)
+	}
+	for len(e.leaves) > 0 && !now.Before(e.leaves[0].Until) {
+		r := heap.Pop(&e.leaves).(*Revocation)
+		e.entries.CompareAndDelete(name{r.Kind, r.ID}, r) // a later entry stays
+	}
+}
+
+// covers says whether r adds nothing. A higher epoch ends more, and lasts
+// longer since it was committed later.
+func (have *Revocation) covers(r Revocation) bool {
+	if have.Epoch != r.Epoch {
+		return have.Epoch > r.Epoch
+	}
+	return !have.Until.Before(r.Until)
+}
+
+// Check says whether a token with these claims, signed by the key kid, has
+// ended, and why. The error is ErrUnavailable before Ready.
+func (e *Ended) Check(c *Claims, kid string) (reason string, ended bool, err error) {
+	if !e.ready.Load() {
+		return "", false, ErrUnavailable
+	}
+	if c.OfUser() {
+		// The user comes first: its reason may be one that the bearer is told.
+		if r := e.live(name{KindUser, c.Subject}); r != nil && c.Epoch < r.Epoch {
+			return r.Reason, true, nil
+		}
+		if r := e.live(name{KindSession, c.SessionID}); r != nil {
+			return r.Reason, true, nil
+		}
+	}
+	for _, n := range [...]name{{KindToken, c.ID}, {KindClient, c.ClientID}, {KindKey, kid}} {
+		if r := e.live(n); r != nil {
+			return r.Reason, true, nil
+		}
+	}
+	return "", false, nil
+}
+
+func (e *Ended) entry(n name) *Revocation {
+	r, ok := e.entries.Load(n)
+	if !ok {
+		return nil
+	}
+	return r.(*Revocation)
+}
+
+// live looks at Until, since nothing may have been applied for long and a client
+// id may be given again after it.
+func (e *Ended) live(n name) *Revocation {
+	r := e.entry(n)
+	if r == nil || !time.Now().Before(r.Until) {
+		return nil
+	}
+	return r
+}
+
+// departures is a heap of entries, the first to leave on top.
+type departures []*Revocation
+
+func (d departures) Len() int           { return len(d) }
+func (d departures) Less(i, j int) bool { return d[i].Until.Before(d[j].Until) }
+func (d departures) Swap(i, j int)      { d[i], d[j] = d[j], d[i] }
+func (d *departures) Push(x any)        { *d = append(*d, x.(*Revocation)) }
+func (d *departures) Pop() any {
+	last := len(*d) - 1
+	r := (*d)[last]
+	(*d)[last] = nil
+	*d = (*d)[:last]
+	return r
+}
