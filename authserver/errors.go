@@ -26,4 +26,6 @@ var (
 	ErrWrongSecret = errors.New("wrong session secret")
 	// ErrScopeTooWide: the scope asked for is not within the session's.
 	ErrScopeTooWide = errors.New("scope wider than the session's")
+	// ErrTargetTooWide: a resource asked for is not one of the session's.
+	ErrTargetTooWide = errors.New("resource not of the session")
 )

@@ -48,7 +48,9 @@ type Advance struct {
 	ClientIncarnation int64
 	// Scope is what was asked for; empty asks for the session's.
 	Scope []string
-	Now   time.Time
+	// Resources are those asked for; empty asks for the session's.
+	Resources []string
+	Now       time.Time
 	// Grace is how long after a rotation the token before may be presented
 	// again; 0 is strict single use.
 	Grace time.Duration
@@ -92,7 +94,8 @@ func (o Outcome) String() string {
 
 // Judge says what becomes of s when a is presented, and s as it then is. It is
 // the rule that every SessionStore follows, whatever it is written in. An error
-// is one of ErrSessionExpired, ErrWrongClient, ErrWrongSecret, ErrScopeTooWide.
+// is one of ErrSessionExpired, ErrWrongClient, ErrWrongSecret, ErrScopeTooWide,
+// ErrTargetTooWide.
 func (s Session) Judge(a Advance) (Session, Outcome, error) {
 	if !a.Now.Before(s.IdleDeadline) || !a.Now.Before(s.Deadline) {
 		return s, 0, ErrSessionExpired
@@ -107,6 +110,11 @@ func (s Session) Judge(a Advance) (Session, Outcome, error) {
 	for _, name := range a.Scope {
 		if !slices.Contains(s.Scope, name) {
 			return s, 0, ErrScopeTooWide
+		}
+	}
+	for _, resource := range a.Resources {
+		if !slices.Contains(s.Resources, resource) {
+			return s, 0, ErrTargetTooWide
 		}
 	}
 	switch {
