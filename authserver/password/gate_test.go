@@ -1,0 +1,114 @@
+package password
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func enter(t *testing.T, g *gate) {
+	t.Helper()
+	if err := g.enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestGate(t *testing.T) {
+	t.Run("who waits is served in the order of coming", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGate(1, 8, time.Minute)
+			enter(t, g)
+			var order []int
+			for i := range 8 {
+				go func() {
+					if err := g.enter(t.Context()); err != nil {
+						t.Error(err)
+					}
+					order = append(order, i)
+					g.leave()
+				}()
+				synctest.Wait()
+			}
+			g.leave()
+			synctest.Wait()
+			if want := []int{0, 1, 2, 3, 4, 5, 6, 7}; !slices.Equal(order, want) {
+				t.Errorf("got %v", order)
+			}
+		})
+	})
+	t.Run("PWD-013 a full queue is answered at once", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGate(1, 2, 5*time.Second)
+			enter(t, g)
+			for range 2 {
+				go func() {
+					if err := g.enter(t.Context()); err != nil {
+						t.Error(err)
+					}
+					g.leave()
+				}()
+			}
+			synctest.Wait()
+			start := time.Now()
+			busy, ok := errors.AsType[*BusyError](g.enter(t.Context()))
+			if !ok || busy.RetryAfter != 5*time.Second || time.Since(start) != 0 {
+				t.Errorf("got %+v after %v", busy, time.Since(start))
+			}
+			g.leave()
+			synctest.Wait()
+			enter(t, g)
+		})
+	})
+	t.Run("PWD-013 nobody waits longer than the limit", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGate(1, 2, 2*time.Second)
+			enter(t, g)
+			start := time.Now()
+			if _, ok := errors.AsType[*BusyError](g.enter(t.Context())); !ok || time.Since(start) != 2*time.Second {
+				t.Errorf("busy %v after %v", ok, time.Since(start))
+			}
+			g.leave()
+			enter(t, g)
+		})
+	})
+	t.Run("PWD-014 a thousand who hang up while waiting lose no turn", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGate(2, 1000, time.Minute)
+			enter(t, g)
+			enter(t, g)
+			ctx, hangUp := context.WithCancel(t.Context())
+			defer hangUp()
+			var gone atomic.Int64
+			for range 1000 {
+				go func() {
+					if err := g.enter(ctx); errors.Is(err, context.Canceled) {
+						gone.Add(1)
+					}
+				}()
+				synctest.Wait()
+			}
+			hangUp()
+			synctest.Wait()
+			if gone.Load() != 1000 || g.waiting.Load() != 0 {
+				t.Fatalf("%d hung up, %d still wait", gone.Load(), g.waiting.Load())
+			}
+			g.leave()
+			g.leave()
+			enter(t, g)
+			enter(t, g)
+		})
+	})
+	t.Run("who has hung up before is not let in", func(t *testing.T) {
+		g := newGate(1, 1, time.Minute)
+		ctx, hangUp := context.WithCancel(t.Context())
+		hangUp()
+		if err := g.enter(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		enter(t, g)
+	})
+}

@@ -1,0 +1,162 @@
+// Package password owns the hashes of passwords: it computes them, checks them,
+// and decides how many are computed at once. Rules about what a password may be
+// and what a wrong one costs its sender are account's.
+//
+// A password is bytes: nothing is trimmed, folded or cut off.
+package password
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Hasher hashes and verifies passwords. It is safe for concurrent use; no more
+// than Config.Concurrency hashes are computed at any moment. Each computation
+// allocates what its parameters ask for (19 MiB by default) and leaves it to
+// the garbage collector.
+type Hasher struct {
+	scheme   scheme // of new hashes
+	gate     *gate
+	dummy    string
+	computed atomic.Uint64
+}
+
+// The algorithms of new hashes.
+const (
+	Argon2id = "argon2id" // RFC 9106
+	Bcrypt   = "bcrypt"
+)
+
+// Config is what a Hasher needs to know. A zero field takes the default that is
+// named beside it.
+type Config struct {
+	Algorithm   string        // Argon2id
+	BcryptCost  int           // 12
+	Argon2      Argon2Params  // m=19456 KiB, t=2, p=1
+	Concurrency int           // processors less one, at least 1
+	Queue       int           // how many may wait in all: 64 × Concurrency
+	Wait        time.Duration // how long one may wait: 2 s
+}
+
+var (
+	// ErrTooLong says that bcrypt would not see all of a password.
+	ErrTooLong = errors.New("password is longer than the 72 bytes that bcrypt takes")
+	// ErrNUL says that bcrypt would take a password for others: it repeats the
+	// password with a NUL between, so that "a" and "a\x00a" hash alike.
+	ErrNUL = errors.New("password has a NUL byte, which bcrypt cannot take")
+	// ErrUnknownFormat says that a stored hash cannot be verified: no format
+	// known here, or parameters that are beyond what a login may cost.
+	ErrUnknownFormat = errors.New("stored password hash has an unknown format or excessive parameters")
+)
+
+// scheme is one way to hash, with its parameters. Schemes are comparable: equal
+// ones hash at the same cost.
+type scheme interface {
+	// accepts says why pw cannot be hashed, or nil.
+	accepts(pw string) error
+	hash(pw string) (string, error)
+	// dummy makes a hash by this scheme that is not computed from any password.
+	dummy() string
+}
+
+// stored is a hash that was read back.
+type stored interface {
+	scheme() scheme
+	// matches takes as long for every password.
+	matches(pw string) bool
+}
+
+// New returns a Hasher, or an error that says which parameter is out of range.
+func New(c Config) (*Hasher, error) {
+	if c.Concurrency == 0 {
+		c.Concurrency = max(1, runtime.GOMAXPROCS(0)-1)
+	}
+	if c.Queue == 0 {
+		c.Queue = 64 * c.Concurrency
+	}
+	if c.Wait == 0 {
+		c.Wait = 2 * time.Second
+	}
+	if c.Concurrency < 0 || c.Queue < 0 || c.Wait < 0 {
+		return nil, errors.New("password hashing: concurrency, queue and wait must not be negative")
+	}
+	s, err := newScheme(c)
+	if err != nil {
+		return nil, fmt.Errorf("password hashing: %w", err)
+	}
+	return &Hasher{scheme: s, gate: newGate(c.Concurrency, c.Queue, c.Wait), dummy: s.dummy()}, nil
+}
+
+func newScheme(c Config) (scheme, error) {
+	switch c.Algorithm {
+	case Argon2id, "":
+		return newArgon2id(c.Argon2)
+	case Bcrypt:
+		return newBcrypt(c.BcryptCost)
+	}
+	return nil, fmt.Errorf("algorithm %q is neither %s nor %s", c.Algorithm, Argon2id, Bcrypt)
+}
+
+// Hash computes the hash to store for pw. With bcrypt it returns ErrTooLong or
+// ErrNUL for what bcrypt cannot take; *BusyError if there was no turn in time.
+func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
+	if err := h.scheme.accepts(pw); err != nil {
+		return "", err
+	}
+	if err := h.gate.enter(ctx); err != nil {
+		return "", err
+	}
+	defer h.gate.leave()
+	h.computed.Add(1)
+	return h.scheme.hash(pw)
+}
+
+// Verify reports whether pw is the password of hash, and if it is, whether hash
+// should be replaced because new ones are made by other parameters. ctx counts
+// until the computation starts, which then runs to its end. *BusyError if there
+// was no turn in time.
+//
+// ErrUnknownFormat is to be answered like a wrong password and told to the
+// operator: the time of a check has been spent, at the current cost.
+func (h *Hasher) Verify(ctx context.Context, hash, pw string) (ok, upgrade bool, err error) {
+	s, known := parse(hash)
+	if !known {
+		s, _ = parse(h.dummy)
+	}
+	if err := h.gate.enter(ctx); err != nil {
+		return false, false, err
+	}
+	defer h.gate.leave()
+	h.computed.Add(1)
+	ok = s.matches(pw)
+	if !known {
+		return false, false, ErrUnknownFormat
+	}
+	upgrade = ok && s.scheme() != h.scheme && h.scheme.accepts(pw) == nil
+	return ok, upgrade, nil
+}
+
+// Dummy is a hash that no password matches and that takes as long to verify as
+// those that are made now. It is verified in place of a stranger's.
+func (h *Hasher) Dummy() string { return h.dummy }
+
+// Computed says how many hashes have been computed so far.
+func (h *Hasher) Computed() uint64 { return h.computed.Load() }
+
+// Known reports whether Verify can check passwords against hash.
+func Known(hash string) bool {
+	_, ok := parse(hash)
+	return ok
+}
+
+func parse(hash string) (stored, bool) {
+	if strings.HasPrefix(hash, "$argon2id$") {
+		return parseArgon2id(hash)
+	}
+	return parseBcrypt(hash)
+}
