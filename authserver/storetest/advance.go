@@ -184,7 +184,7 @@ func advanceLife(t *testing.T, st authserver.SessionStore) {
 	step(0, time.Minute+11*time.Second, authserver.Reused)
 	step(1, 2*time.Minute, authserver.Rotated)
 	step(2, 2*time.Minute+time.Second, authserver.Rotated)
-	// REF-013: the successor was used, before it is no lost answer any more.
+	// REF-013: its successor was used, so it is no lost answer any more.
 	step(1, 2*time.Minute+2*time.Second, authserver.Reused)
 	// What the caller has not ended goes on.
 	step(3, 3*time.Minute, authserver.Rotated)

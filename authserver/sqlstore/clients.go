@@ -1,0 +1,127 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+
+	"github.com/tokenwright/tokenwright/authserver"
+)
+
+const clientColumns = `clients.id, clients.incarnation, clients.public, clients.secret_hash, clients.grants, clients.scopes,
+	clients.resources, clients.serves, clients.introspect, clients.refresh_grace, clients.created_at`
+
+// AddClient makes a client.
+func (d *DB) AddClient(ctx context.Context, c authserver.Client, e authserver.Event) error {
+	err := d.tx(ctx, func(tx *sql.Tx) error {
+		var removed int
+		err := tx.QueryRowContext(ctx, `
+			select count(*) from revocations where kind = $1 and id = $2 and until > $3`,
+			authserver.KindClient, c.ID, time.Now().UnixMilli()).Scan(&removed)
+		if err != nil {
+			return err
+		}
+		if removed > 0 {
+			return authserver.ErrConflict
+		}
+		res, err := tx.ExecContext(ctx, `
+			insert into clients (id, incarnation, public, secret_hash, grants, scopes, resources, serves, introspect, refresh_grace, created_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+			on conflict (id) do nothing`,
+			c.ID, c.Incarnation, c.Public, bytes(c.SecretHash), join(c.Grants), join(c.Scopes), join(c.Resources), join(c.Serves),
+			c.Introspect, graceMillis(c.RefreshGrace), millis(c.CreatedAt))
+		if err = changed(res, err, authserver.ErrConflict); err != nil {
+			return err
+		}
+		return record(ctx, tx, e)
+	})
+	return failed("add client", err)
+}
+
+// ReplaceClient overwrites all but ID, Incarnation and CreatedAt.
+func (d *DB) ReplaceClient(ctx context.Context, c authserver.Client, e authserver.Event) error {
+	err := d.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `
+			update clients set public = $2, secret_hash = $3, grants = $4, scopes = $5, resources = $6, serves = $7,
+				introspect = $8, refresh_grace = $9
+			where id = $1`,
+			c.ID, c.Public, bytes(c.SecretHash), join(c.Grants), join(c.Scopes), join(c.Resources), join(c.Serves),
+			c.Introspect, graceMillis(c.RefreshGrace))
+		if err = changed(res, err, authserver.ErrNotFound); err != nil {
+			return err
+		}
+		return record(ctx, tx, e)
+	})
+	return failed("replace client", err)
+}
+
+// Client finds by id.
+func (d *DB) Client(ctx context.Context, id string) (authserver.Client, error) {
+	c, err := scanClient(d.r.row(ctx, `select `+clientColumns+` from clients where id = $1`, id))
+	return c, failed("find client", err)
+}
+
+// Clients lists all by id.
+func (d *DB) Clients(ctx context.Context) ([]authserver.Client, error) {
+	clients, err := list(ctx, &d.r, scanClient, `select `+clientColumns+` from clients order by id`)
+	return clients, failed("list clients", err)
+}
+
+// RemoveClient forgets a client and ends its tokens. The entry also keeps the
+// id from being made again while one of them could be alive.
+func (d *DB) RemoveClient(ctx context.Context, id string, e authserver.Event) error {
+	err := d.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `delete from clients where id = $1`, id)
+		if err = changed(res, err, authserver.ErrNotFound); err != nil {
+			return err
+		}
+		if _, err := revoke(ctx, tx, authserver.KindClient, id, 0, authserver.ReasonClientRemoved, time.Now()); err != nil {
+			return err
+		}
+		return record(ctx, tx, e)
+	})
+	return failed("remove client", err)
+}
+
+// clientRow is clientColumns of a client that may not be there.
+type clientRow struct {
+	id, grants, scopes, resources, serves sql.NullString
+	incarnation, grace, createdAt         sql.NullInt64
+	public, introspect                    sql.NullBool
+	secretHash                            []byte
+}
+
+func (c *clientRow) fields() []any {
+	return []any{&c.id, &c.incarnation, &c.public, &c.secretHash, &c.grants, &c.scopes,
+		&c.resources, &c.serves, &c.introspect, &c.grace, &c.createdAt}
+}
+
+func (c *clientRow) client() authserver.Client {
+	client := authserver.Client{
+		ID: c.id.String, Incarnation: c.incarnation.Int64, Public: c.public.Bool, SecretHash: c.secretHash,
+		Grants: strings.Fields(c.grants.String), Scopes: strings.Fields(c.scopes.String),
+		Resources: strings.Fields(c.resources.String), Serves: strings.Fields(c.serves.String),
+		Introspect: c.introspect.Bool, CreatedAt: fromMillis(c.createdAt.Int64),
+	}
+	if c.grace.Valid {
+		grace := time.Duration(c.grace.Int64) * time.Millisecond
+		client.RefreshGrace = &grace
+	}
+	return client
+}
+
+func scanClient(row scanner) (authserver.Client, error) {
+	var c clientRow
+	if err := row.Scan(c.fields()...); err != nil {
+		return authserver.Client{}, err
+	}
+	return c.client(), nil
+}
+
+func graceMillis(grace *time.Duration) any {
+	if grace == nil {
+		return nil
+	}
+	return grace.Milliseconds()
+}

@@ -1,0 +1,151 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/tokenwright/tokenwright/authserver"
+)
+
+// skew is how much longer entries and tombstones stay than the longest life of
+// what they end: for requests under way and clocks that differ.
+const skew = time.Minute
+
+// End ends sessions and tokens that have not ended yet.
+func (d *DB) End(ctx context.Context, what []authserver.Ending, e authserver.Event) error {
+	now := time.Now()
+	err := d.tx(ctx, func(tx *sql.Tx) error {
+		any := false
+		for _, w := range what {
+			var ended bool
+			var err error
+			if w.Kind == authserver.KindSession {
+				ended, err = endSession(ctx, tx, w, now)
+			} else {
+				ended, err = revoke(ctx, tx, w.Kind, w.ID, 0, w.Reason, now)
+			}
+			if err != nil {
+				return err
+			}
+			any = any || ended
+		}
+		if !any {
+			return nil
+		}
+		return record(ctx, tx, e)
+	})
+	return failed("end", err)
+}
+
+// endSession writes a session's tombstone and its entry, unless it has ended.
+func endSession(ctx context.Context, tx *sql.Tx, w authserver.Ending, now time.Time) (bool, error) {
+	res, err := tx.ExecContext(ctx, `
+		insert into tombstones (session_id, subject, client_id, reason, ended_at, until)
+		values ($1, $2, $3, $4, $5, $6 + (select millis from lifetimes where name = 'session'))
+		on conflict (session_id) do nothing`,
+		w.ID, w.Subject, w.ClientID, w.Reason, now.UnixMilli(), now.Add(skew).UnixMilli())
+	if err != nil {
+		return false, err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return false, err
+	}
+	return revoke(ctx, tx, authserver.KindSession, w.ID, 0, w.Reason, now)
+}
+
+// revoke writes an entry, unless there is one that is alive. Taking the number
+// locks the counter until the commit, so that entries commit in sequence.
+func revoke(ctx context.Context, tx *sql.Tx, kind authserver.Kind, id string, epoch int64, reason authserver.Reason, now time.Time) (bool, error) {
+	seq, err := next(ctx, tx, "revocation")
+	if err != nil {
+		return false, err
+	}
+	res, err := tx.ExecContext(ctx, `
+		insert into revocations (seq, kind, id, epoch, reason, until)
+		values ($1, $2, $3, $4, $5, $6 + (select millis from lifetimes where name = 'access'))
+		on conflict (kind, id, epoch) do update set seq = excluded.seq, reason = excluded.reason, until = excluded.until
+			where revocations.until <= $7`,
+		seq, kind, id, epoch, reason, now.Add(skew).UnixMilli(), now.UnixMilli())
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	if err != nil || n > 0 {
+		return n > 0, err
+	}
+	// Give the number back: the sequence has no gaps.
+	_, err = tx.ExecContext(ctx, `update counters set value = value - 1 where name = 'revocation'`)
+	return false, err
+}
+
+// Revocations lists the live entries after one, and the highest number given.
+func (d *DB) Revocations(ctx context.Context, after int64) ([]authserver.Revocation, int64, error) {
+	var head int64
+	// One statement, so that head is of the same moment as the entries.
+	entries, err := list(ctx, &d.r, func(row scanner) (r authserver.Revocation, err error) {
+		var (
+			seq, epoch, until sql.NullInt64
+			kind, id, reason  sql.NullString
+		)
+		err = row.Scan(&head, &seq, &kind, &id, &epoch, &reason, &until)
+		return authserver.Revocation{
+			Seq: seq.Int64, Kind: authserver.Kind(kind.String), ID: id.String, Epoch: epoch.Int64,
+			Reason: authserver.Reason(reason.String), Until: fromMillis(until.Int64),
+		}, err
+	}, `
+		select counters.value, revocations.seq, revocations.kind, revocations.id, revocations.epoch, revocations.reason, revocations.until
+		from counters
+		left join revocations on revocations.seq > $1 and revocations.until > $2
+		where counters.name = 'revocation'
+		order by revocations.seq`, after, time.Now().UnixMilli())
+	if err != nil {
+		return nil, 0, failed("list revocations", err)
+	}
+	if len(entries) == 1 && entries[0].Seq == 0 { // head alone
+		return nil, head, nil
+	}
+	return entries, head, nil
+}
+
+// Sweep forgets what ends by itself: sessions past their deadline, entries and
+// tombstones of what can no longer be presented.
+func (d *DB) Sweep(ctx context.Context) error {
+	now := time.Now().UnixMilli()
+	err := d.tx(ctx, func(tx *sql.Tx) error {
+		for _, query := range []string{
+			`delete from sessions where deadline <= $1`,
+			`delete from tombstones where until <= $1`,
+			`delete from revocations where until <= $1`,
+		} {
+			if _, err := tx.ExecContext(ctx, query, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return failed("sweep", err)
+}
+
+const tombstoneColumns = `tombstones.session_id, tombstones.subject, tombstones.client_id, tombstones.reason, tombstones.ended_at`
+
+// tombstoneRow is tombstoneColumns of a tombstone that may not be there.
+type tombstoneRow struct {
+	sessionID, subject, clientID, reason sql.NullString
+	endedAt                              sql.NullInt64
+}
+
+func (t *tombstoneRow) fields() []any {
+	return []any{&t.sessionID, &t.subject, &t.clientID, &t.reason, &t.endedAt}
+}
+
+// tombstone is nil if it is not there.
+func (t *tombstoneRow) tombstone() *authserver.Tombstone {
+	if !t.sessionID.Valid {
+		return nil
+	}
+	return &authserver.Tombstone{
+		SessionID: t.sessionID.String, Subject: t.subject.String, ClientID: t.clientID.String,
+		Reason: authserver.Reason(t.reason.String), EndedAt: fromMillis(t.endedAt.Int64),
+	}
+}
