@@ -27,9 +27,9 @@ func (c *Challenge) Write(w http.ResponseWriter) {
 	if c.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(c.RetryAfter))
 	}
+	body, _ := json.Marshal(map[string]string{"detail": c.Detail}) // strings always can be
 	w.WriteHeader(c.Status)
-	// Nobody is left to tell if the connection is gone.
-	_ = json.NewEncoder(w).Encode(map[string]string{"detail": c.Detail})
+	_, _ = w.Write(body) // if the connection is gone, nobody is left to tell
 }
 
 // NoStore marks an answer that depends on who asks: no cache may keep it (RFC

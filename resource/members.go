@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -20,18 +21,21 @@ func members(object []byte, known []string) (map[string]json.RawMessage, error) 
 	if !json.Valid(object) {
 		return nil, errors.New("not JSON")
 	}
-	dec := json.NewDecoder(bytes.NewReader(object))
-	dec.UseNumber() // 1e400 is for the reader of that member to refuse
-	if err := distinct(dec); err != nil {
+	w := walker{dec: json.NewDecoder(bytes.NewReader(object)), object: object}
+	w.dec.UseNumber() // 1e400 is for the reader of that member to refuse
+	m, err := w.value(true)
+	if err != nil {
 		return nil, err
 	}
-	var m map[string]json.RawMessage
-	if err := json.Unmarshal(object, &m); err != nil || m == nil {
+	if m == nil {
 		return nil, errors.New("not a JSON object")
 	}
 	for name := range m {
+		if slices.Contains(known, name) {
+			continue
+		}
 		for _, k := range known {
-			if name != k && strings.EqualFold(name, k) {
+			if strings.EqualFold(name, k) {
 				return nil, fmt.Errorf("member %s in another case", k)
 			}
 		}
@@ -39,36 +43,52 @@ func members(object []byte, known []string) (map[string]json.RawMessage, error) 
 	return m, nil
 }
 
-// distinct reads one value and refuses members that stand twice. The depth of
-// its recursion is what json.Valid lets pass.
-func distinct(dec *json.Decoder) error {
-	t, err := dec.Token()
+// walker reads valid JSON once, from its beginning.
+type walker struct {
+	dec    *json.Decoder
+	object []byte
+}
+
+// value reads one value and refuses members that stand twice. It returns an
+// object's members, as they are written if keep is set, and nil for what is no
+// object. The depth of its recursion is what json.Valid lets pass.
+func (w *walker) value(keep bool) (map[string]json.RawMessage, error) {
+	t, err := w.dec.Token()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var seen map[string]bool
+	var m map[string]json.RawMessage
 	switch t {
 	case json.Delim('{'):
-		seen = map[string]bool{}
+		m = map[string]json.RawMessage{}
 	case json.Delim('['):
 	default:
-		return nil
+		return nil, nil
 	}
-	for dec.More() {
-		if seen != nil {
-			name, err := dec.Token()
-			if err != nil {
-				return err
+	for w.dec.More() {
+		if m == nil {
+			if _, err := w.value(false); err != nil {
+				return nil, err
 			}
-			if seen[name.(string)] {
-				return fmt.Errorf("member %.40q repeated", name)
-			}
-			seen[name.(string)] = true
+			continue
 		}
-		if err := distinct(dec); err != nil {
-			return err
+		t, err := w.dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		name := t.(string)
+		if _, twice := m[name]; twice {
+			return nil, fmt.Errorf("member %.40q repeated", name)
+		}
+		start := w.dec.InputOffset()
+		if _, err := w.value(false); err != nil {
+			return nil, err
+		}
+		m[name] = nil
+		if keep {
+			m[name] = bytes.TrimLeft(w.object[start:w.dec.InputOffset()], ": \t\r\n")
 		}
 	}
-	_, err = dec.Token() // the closing delimiter
-	return err
+	_, err = w.dec.Token() // the closing delimiter
+	return m, err
 }

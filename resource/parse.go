@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -96,12 +97,23 @@ func (r *reader) text(name string, p presence) string {
 	if raw == nil {
 		return ""
 	}
-	var s string
-	// null would leave s alone, and is no string
-	if raw[0] != '"' || json.Unmarshal(raw, &s) != nil || (p == required && s == "") {
+	s, ok := text(raw)
+	if !ok || (p == required && s == "") {
 		r.fail(name, "a string with something in it")
 	}
 	return s
+}
+
+// text reads a JSON string, of which there are many without an escape.
+func text(raw json.RawMessage) (s string, ok bool) {
+	if raw[0] != '"' {
+		return "", false // null too, which json.Unmarshal would let pass
+	}
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), true
+	}
+	err := json.Unmarshal(raw, &s)
+	return s, err == nil
 }
 
 func (r *reader) list(name string) []string {
@@ -116,7 +128,8 @@ func (r *reader) list(name string) []string {
 	}
 	list := make([]string, len(items))
 	for i, item := range items {
-		if item[0] != '"' || json.Unmarshal(item, &list[i]) != nil {
+		var ok bool
+		if list[i], ok = text(item); !ok {
 			r.fail(name, "an array of strings")
 		}
 	}

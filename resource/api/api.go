@@ -73,7 +73,7 @@ func Private(c *resource.Claims) PrivateResponse {
 	if name == "" {
 		name = c.Username
 	}
-	return PrivateResponse{Message: "Hello " + name + "!", UserID: &c.UserID, Roles: c.Roles}
+	return PrivateResponse{Message: "Hello " + name + "!", UserID: new(c.UserID), Roles: c.Roles}
 }
 
 // Admin answers administrators.

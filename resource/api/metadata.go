@@ -1,10 +1,5 @@
 package api
 
-import (
-	"encoding/json"
-	"fmt"
-)
-
 // MetadataPath is where a resource server serves its RFC 9728 document.
 const MetadataPath = "/.well-known/oauth-protected-resource/api"
 
@@ -28,13 +23,4 @@ func NewMetadata(audience, issuer string, scopes []string) Metadata {
 		BearerMethodsSupported: []string{"header"},
 		ResourceName:           "Tokenwright API",
 	}
-}
-
-// Document is the metadata as it is served. It is written once, at start.
-func (m Metadata) Document() ([]byte, error) {
-	document, err := json.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("marshal resource metadata: %w", err)
-	}
-	return document, nil
 }

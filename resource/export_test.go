@@ -1,0 +1,19 @@
+package resource
+
+import "context"
+
+// VerifyUncached is Verify without the cache, to be measured against it.
+func (v *Verifier) VerifyUncached(ctx context.Context, token string) error {
+	_, err := v.verify(ctx, token)
+	return err
+}
+
+// Len counts the entries that Ended holds, expired ones too.
+func (e *Ended) Len() int {
+	n := 0
+	e.entries.Range(func(any, any) bool { n++; return true })
+	return n
+}
+
+// Waiting counts what the heap of Ended holds.
+func (e *Ended) Waiting() int { return len(e.leaves) }
