@@ -1,0 +1,59 @@
+-- What authserver.Session.Judge says, in one step.
+--
+-- KEYS[1]: the session. Returns a word and, unless the token was refused, the
+-- session as it then is. No number is written that was computed here: Lua's
+-- are doubles, and not all of ours fit.
+local now, client, incarnation, hash, counter, successor, since, idle, ip, agent = unpack(ARGV, 1, 10)
+
+local flat = redis.call('HGETALL', KEYS[1])
+if #flat == 0 then
+  return {'absent'}
+end
+local s = {}
+for i = 1, #flat, 2 do
+  s[flat[i]] = flat[i + 1]
+end
+
+now = tonumber(now)
+if now >= tonumber(s.idle) or now >= tonumber(s.deadline) then
+  return {'expired'}
+end
+if client ~= s.client or incarnation ~= s.inc then
+  return {'client'}
+end
+if hash ~= s.hash then
+  return {'secret'}
+end
+if #ARGV > 10 then
+  local parts, i = {}, 0
+  while s['scope' .. i] do
+    parts[i + 1] = s['scope' .. i]
+    i = i + 1
+  end
+  local held = {}
+  for name in string.gmatch(table.concat(parts), '%S+') do
+    held[name] = true
+  end
+  for j = 11, #ARGV do
+    if not held[ARGV[j]] then
+      return {'scope'}
+    end
+  end
+end
+
+local k, n = tonumber(counter), tonumber(s.n)
+-- since is the earliest rotation whose grace period has not passed; empty is
+-- strict single use.
+if k + 1 == n and since ~= '' and tonumber(s.rotated) >= tonumber(since) then
+  return {'repeated', flat}
+end
+if k < n then
+  return {'reused', flat}
+end
+if tonumber(s.deadline) < tonumber(idle) then
+  idle = s.deadline
+end
+-- HSET leaves the expiry as it is.
+redis.call('HSET', KEYS[1], 'n', successor, 'rotated', ARGV[1], 'used', ARGV[1],
+  'idle', idle, 'ip', ip, 'agent', agent)
+return {k > n and 'recovered' or 'rotated', redis.call('HGETALL', KEYS[1])}

@@ -1,0 +1,104 @@
+// Package redisstore keeps sessions in Redis, version 7 or later. Redis has
+// them because they are many and hot; it never decides what has ended, and may
+// lose some or bring some back.
+//
+// Every session is one hash, tw:{sid}, and every user with sessions one sorted
+// set, tw:user:{sub}, of their ids by deadline. Both carry an absolute expiry.
+// The set is an index for listing: it may name sessions that are gone, which it
+// then forgets, but it never lacks one.
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tokenwright/tokenwright/authserver"
+)
+
+// Store is an authserver.SessionStore. It is safe for concurrent use.
+type Store struct {
+	client  *redis.Client
+	advance *redis.Script
+}
+
+var _ authserver.SessionStore = (*Store)(nil)
+
+// patience is how long one method may take, so that a request is answered 503
+// within 2 s when Redis is away.
+const patience = 1500 * time.Millisecond
+
+// Close ends the connections.
+func (s *Store) Close() error { return s.client.Close() }
+
+// Ping returns Redis's clock.
+func (s *Store) Ping(ctx context.Context) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	at, err := s.client.Time(ctx).Result()
+	if err != nil {
+		return time.Time{}, unavailable("read clock", err)
+	}
+	return at.UTC(), nil
+}
+
+// Session returns ErrNotFound for one that is not there or past its deadlines.
+func (s *Store) Session(ctx context.Context, id string) (authserver.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	fields, err := s.client.HGetAll(ctx, sessionKey(id)).Result()
+	if err != nil {
+		return authserver.Session{}, unavailable("read session", err)
+	}
+	if len(fields) == 0 {
+		return authserver.Session{}, fmt.Errorf("read session: %w", authserver.ErrNotFound)
+	}
+	session, err := decode(id, fields)
+	if err != nil {
+		return authserver.Session{}, unavailable("read session", err)
+	}
+	if !live(session, time.Now()) {
+		return authserver.Session{}, fmt.Errorf("read session: %w", authserver.ErrNotFound)
+	}
+	return session, nil
+}
+
+// Drop forgets a session and takes it out of its user's listing.
+func (s *Store) Drop(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var subject *redis.StringCmd
+	_, err := s.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		subject = p.HGet(ctx, sessionKey(id), fieldSubject)
+		p.Del(ctx, sessionKey(id))
+		return nil
+	})
+	if errors.Is(err, redis.Nil) {
+		return nil
+	}
+	if err != nil {
+		return unavailable("drop session", err)
+	}
+	if err := s.client.ZRem(ctx, userKey(subject.Val()), id).Err(); err != nil {
+		return unavailable("drop session", err)
+	}
+	return nil
+}
+
+func live(s authserver.Session, now time.Time) bool {
+	return now.Before(s.IdleDeadline) && now.Before(s.Deadline)
+}
+
+// sessionKey cannot be a userKey, whatever id is: it may come from a stranger.
+func sessionKey(id string) string { return "tw:{" + id + "}" }
+
+func userKey(subject string) string { return "tw:user:{" + subject + "}" }
+
+// unavailable wraps whatever is not an answer of ours. Redis's errors carry no
+// arguments of commands, and so no secret.
+func unavailable(doing string, err error) error {
+	return fmt.Errorf("%s: %w: %w", doing, authserver.ErrUnavailable, err)
+}

@@ -1,0 +1,115 @@
+package redisstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tokenwright/tokenwright/authserver"
+)
+
+// Open keeps the session and adds it to its user's set in one transaction and
+// one round trip. Only when the set has grown beyond perUser, a second one asks
+// which sessions were used least recently.
+func (s *Store) Open(ctx context.Context, session authserver.Session, perUser int) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	key, user := sessionKey(session.ID), userKey(session.Subject)
+	now := time.Now()
+	var size *redis.IntCmd
+	_, err := s.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		deadline := session.Deadline.UnixMilli()
+		p.ZRemRangeByScore(ctx, user, "-inf", strconv.FormatInt(now.UnixMilli(), 10))
+		p.ZAdd(ctx, user, redis.Z{Score: float64(deadline), Member: session.ID})
+		// GT takes a key without expiry for one that never ends.
+		p.Do(ctx, "pexpireat", user, deadline, "nx")
+		p.Do(ctx, "pexpireat", user, deadline, "gt")
+		size = p.ZCard(ctx, user)
+		p.HSet(ctx, key, encode(session)...)
+		p.Do(ctx, "pexpireat", key, deadline)
+		return nil
+	})
+	if err != nil {
+		return nil, unavailable("open session", err)
+	}
+	if perUser <= 0 || size.Val() <= int64(perUser) {
+		return nil, nil
+	}
+	others, err := s.sessions(ctx, session.Subject)
+	if err != nil {
+		return nil, unavailable("count sessions", err)
+	}
+	others = slices.DeleteFunc(others, func(o authserver.Session) bool { return o.ID == session.ID })
+	var excess []string
+	for _, o := range others[min(len(others), perUser-1):] {
+		excess = append(excess, o.ID)
+	}
+	return excess, nil
+}
+
+// Sessions lists a user's sessions, the last used first.
+func (s *Store) Sessions(ctx context.Context, subject string, p authserver.Page) ([]authserver.Session, int, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	all, err := s.sessions(ctx, subject)
+	if err != nil {
+		return nil, 0, unavailable("list sessions", err)
+	}
+	page := all[min(p.Offset, len(all)):]
+	if p.Limit > 0 {
+		page = page[:min(p.Limit, len(page))]
+	}
+	return page, len(all), nil
+}
+
+// sessions reads all that a user has, the last used first, and takes out of the
+// set those that are gone.
+func (s *Store) sessions(ctx context.Context, subject string) ([]authserver.Session, error) {
+	user := userKey(subject)
+	ids, err := s.client.ZRange(ctx, user, 0, -1).Result()
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	records := make([]*redis.MapStringStringCmd, len(ids))
+	if _, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, id := range ids {
+			records[i] = p.HGetAll(ctx, sessionKey(id))
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	var (
+		all  []authserver.Session
+		gone []any
+		now  = time.Now()
+	)
+	for i, id := range ids {
+		if len(records[i].Val()) == 0 {
+			gone = append(gone, id)
+			continue
+		}
+		session, err := decode(id, records[i].Val())
+		if err != nil {
+			return nil, err
+		}
+		if live(session, now) {
+			all = append(all, session)
+		}
+	}
+	// Safe, because a session's set and hash are written in one transaction and
+	// no id is given twice.
+	if len(gone) > 0 {
+		if err := s.client.ZRem(ctx, user, gone...).Err(); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(all, func(a, b authserver.Session) int {
+		return cmp.Or(b.LastUsedAt.Compare(a.LastUsedAt), b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return all, nil
+}
