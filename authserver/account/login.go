@@ -1,0 +1,129 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/limit"
+	"github.com/tokenwright/tokenwright/authserver/password"
+)
+
+// Authenticate returns the active user of f if the password is theirs; f is
+// what the store knows of login. ErrWrongCredentials for everything that is
+// wrong, and as late for a stranger as for a user; *limit.ExceededError and
+// *password.BusyError before anything was looked at.
+func (us *Users) Authenticate(ctx context.Context, login, pw string, f authserver.Facts) (authserver.User, error) {
+	tries, err := us.spendLogin(ctx, login)
+	if err != nil {
+		return authserver.User{}, err
+	}
+	hash := us.d.Hasher.Dummy()
+	if f.User != nil {
+		hash = f.PasswordHash
+	}
+	ok, upgrade, err := us.matches(ctx, hash, pw)
+	switch {
+	case err != nil:
+		tries.giveBack(ctx)
+		return authserver.User{}, err
+	case !ok || f.User == nil || !f.User.Active:
+		return authserver.User{}, ErrWrongCredentials
+	}
+	tries.giveBack(ctx)
+	if upgrade {
+		us.upgrade(ctx, f.User.Subject, f.PasswordHash, pw)
+	}
+	return *f.User, nil
+}
+
+// spendLogin spends what a failed login costs. The account is named as it was
+// typed, not by the user that it is: were a name and an address to share one
+// allowance, running out would tell that they belong together.
+func (us *Users) spendLogin(ctx context.Context, login string) (*attempt, error) {
+	address := limit.AddressKey(authserver.CallerFrom(ctx).IP)
+	tries := us.d.attempt()
+	return tries, tries.spend(ctx,
+		allowance{us.d.LoginRateIP, address},
+		allowance{us.d.LoginRate, authserver.Fold(login) + " " + address})
+}
+
+// matches is the Hasher's Verify for a stored hash or the dummy. A password that
+// cannot be anybody's is refused without a hash: that depends on nothing but
+// its length.
+func (us *Users) matches(ctx context.Context, hash, pw string) (ok, upgrade bool, err error) {
+	if len(pw) > maxPassword {
+		return false, false, nil
+	}
+	ok, upgrade, err = us.d.Hasher.Verify(ctx, hash, pw)
+	if errors.Is(err, password.ErrUnknownFormat) {
+		us.d.Logger.ErrorContext(ctx, "stored password hash cannot be verified; set a new password for the user", "err", err)
+		return false, false, nil
+	}
+	if err != nil {
+		return false, false, fmt.Errorf("verify password: %w", err)
+	}
+	return ok, upgrade, nil
+}
+
+// upgrade stores pw under the current parameters. The login has succeeded
+// whatever becomes of this; the next one tries again.
+func (us *Users) upgrade(ctx context.Context, subject, old, pw string) {
+	hash, err := us.d.Hasher.Hash(ctx, pw)
+	if err == nil {
+		err = us.d.Users.UpgradePasswordHash(ctx, subject, old, hash)
+	}
+	if err != nil {
+		us.d.Logger.WarnContext(ctx, "password hash not upgraded", "user", subject, "err", err)
+	}
+}
+
+// ChangePassword is a user's own change, asked for in session sid: that one goes
+// on, others (the rest of the user's sessions) end with their access tokens.
+// ErrWrongPassword is counted and queued like a failed login; otherwise the
+// errors are those of Authenticate, and *InvalidError for the new password.
+func (us *Users) ChangePassword(ctx context.Context, subject, sid string, others []string, current, wanted string) error {
+	u, err := us.d.Users.User(ctx, subject)
+	if err != nil {
+		return fmt.Errorf("find user: %w", err)
+	}
+	if err := checkNewPassword(wanted, u.Username, u.Email); err != nil {
+		return newPasswordError(err)
+	}
+	tries, err := us.spendLogin(ctx, u.Username)
+	if err != nil {
+		return err
+	}
+	stored, err := us.d.Users.PasswordHash(ctx, subject)
+	if err != nil {
+		tries.giveBack(ctx)
+		return fmt.Errorf("find password: %w", err)
+	}
+	ok, _, err := us.matches(ctx, stored, current)
+	if err != nil {
+		tries.giveBack(ctx)
+		return err
+	}
+	if !ok || !u.Active {
+		return ErrWrongPassword
+	}
+	tries.giveBack(ctx)
+	hash, err := us.hash(ctx, wanted)
+	if err != nil {
+		return newPasswordError(err)
+	}
+	return us.change(ctx, subject, "user.change_password", subject, authserver.UserChange{
+		PasswordHash: &hash,
+		EndSessions:  true, KeepSession: sid, End: others,
+		Reason: authserver.ReasonPasswordChanged,
+	})
+}
+
+// newPasswordError names the field as the request for a change has it.
+func newPasswordError(err error) error {
+	if e, ok := errors.AsType[*InvalidError](err); ok {
+		return &InvalidError{"new_password", e.Type, e.Message}
+	}
+	return err
+}
