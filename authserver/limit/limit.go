@@ -1,0 +1,100 @@
+// Package limit owns how often something may happen: rules and the counting of
+// events by key. What counts as an event, and what is answered to one too many,
+// is its caller's.
+package limit
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Limiter counts events by key. It is safe for concurrent use, and parallel
+// callers together never get more than a rule allows.
+type Limiter interface {
+	// Take spends one of key's allowance under r. An error means that the
+	// limiter could not tell; the caller decides whether to let the event pass.
+	Take(ctx context.Context, r Rule, key string) (Decision, error)
+	// Return gives back one that Take allowed.
+	Return(ctx context.Context, r Rule, key string) error
+}
+
+// Rule allows Burst events at once, and then one in every Per/Burst: never more
+// than 2×Burst in any Per. The zero Rule allows everything.
+type Rule struct {
+	// Name keeps apart the keys of different rules.
+	Name  string
+	Burst int
+	Per   time.Duration
+}
+
+// Decision is what Take says.
+type Decision struct {
+	Allowed bool
+	// RetryAfter is how long until the same event would be allowed, if nothing
+	// else happens; 0 if this one was.
+	RetryAfter time.Duration
+}
+
+// ExceededError says that something has happened too often.
+type ExceededError struct {
+	RetryAfter time.Duration
+}
+
+func (*ExceededError) Error() string { return "too many attempts" }
+
+const (
+	maxBurst = 1_000_000
+	minPer   = time.Second
+	maxPer   = 24 * time.Hour
+)
+
+// ParseRule reads "10/1m" (ten in a minute) or "off", which is the zero Rule
+// but for its name. An error says what is accepted, and does not name the
+// setting.
+func ParseRule(name, s string) (Rule, error) {
+	r := Rule{Name: name}
+	if s == "off" {
+		return r, nil
+	}
+	burst, per, _ := strings.Cut(s, "/")
+	var errBurst, errPer error
+	r.Burst, errBurst = strconv.Atoi(burst)
+	r.Per, errPer = time.ParseDuration(per)
+	if errBurst != nil || errPer != nil || r.Burst < 1 || r.Burst > maxBurst || r.Per < minPer || r.Per > maxPer {
+		return Rule{}, fmt.Errorf(`%q is no rate; give NUMBER/DURATION like 10/1m, `+
+			`with a number from 1 to %d and a duration from 1s to 24h, or off`, s, maxBurst)
+	}
+	return r, nil
+}
+
+// String returns the form that ParseRule reads.
+func (r Rule) String() string {
+	if r.off() {
+		return "off"
+	}
+	return fmt.Sprintf("%d/%s", r.Burst, r.Per)
+}
+
+func (r Rule) off() bool { return r.Burst <= 0 || r.Per <= 0 }
+
+// interval is how long one event's allowance takes to come back.
+func (r Rule) interval() time.Duration { return max(1, r.Per/time.Duration(r.Burst)) }
+
+// AddressKey is the key that an address counts under: an IPv6 address by its
+// /64, because whoever has one has all of them, an IPv4 address whole. What is
+// no address counts under itself.
+func AddressKey(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ip
+	}
+	addr = addr.Unmap().WithZone("")
+	if addr.Is4() {
+		return addr.String()
+	}
+	return netip.PrefixFrom(addr, 64).Masked().String()
+}
