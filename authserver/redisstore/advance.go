@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -40,8 +41,9 @@ func advanceArgs(a authserver.Advance) []any {
 	args := []any{
 		a.Now.UnixMilli(), a.ClientID, a.ClientIncarnation, hash[:], a.Counter, a.Counter + 1,
 		since, a.Now.Add(a.IdleLifetime).UnixMilli(), a.IP, a.UserAgent,
+		len(a.Scope),
 	}
-	for _, name := range a.Scope {
+	for _, name := range slices.Concat(a.Scope, a.Resources) {
 		args = append(args, name)
 	}
 	return args
@@ -61,6 +63,8 @@ func readAdvance(id string, answer []any) (authserver.Session, authserver.Outcom
 		return authserver.Session{}, 0, authserver.ErrWrongSecret
 	case "scope":
 		return authserver.Session{}, 0, authserver.ErrScopeTooWide
+	case "target":
+		return authserver.Session{}, 0, authserver.ErrTargetTooWide
 	case "rotated":
 		outcome = authserver.Rotated
 	case "repeated":

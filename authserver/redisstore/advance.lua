@@ -24,21 +24,35 @@ end
 if hash ~= s.hash then
   return {'secret'}
 end
-if #ARGV > 10 then
+-- holds says whether all names in ARGV, from first to last, are in the list that
+-- the fields name0, name1 … hold.
+local function holds(name, first, last)
+  if last < first then
+    return true
+  end
   local parts, i = {}, 0
-  while s['scope' .. i] do
-    parts[i + 1] = s['scope' .. i]
+  while s[name .. i] do
+    parts[i + 1] = s[name .. i]
     i = i + 1
   end
   local held = {}
-  for name in string.gmatch(table.concat(parts), '%S+') do
-    held[name] = true
+  for word in string.gmatch(table.concat(parts), '%S+') do
+    held[word] = true
   end
-  for j = 11, #ARGV do
+  for j = first, last do
     if not held[ARGV[j]] then
-      return {'scope'}
+      return false
     end
   end
+  return true
+end
+
+local scopes = tonumber(ARGV[11])
+if not holds('scope', 12, 11 + scopes) then
+  return {'scope'}
+end
+if not holds('resource', 12 + scopes, #ARGV) then
+  return {'target'}
 end
 
 local k, n = tonumber(counter), tonumber(s.n)

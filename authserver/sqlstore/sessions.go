@@ -57,9 +57,13 @@ const advance = `
 	where id = $6 and counter < $1 and secret_hash = $7 and client_id = $8 and client_incarnation = $9
 		and idle_deadline > $2 and deadline > $2`
 
-// hasScope is one more condition for each scope that was asked for. Both engines
-// have replace, but no search of one text in another that minds its case.
-const hasScope = ` and replace(' ' || scope || ' ', $%d, '') <> ' ' || scope || ' '`
+// hasScope and hasResource are one more condition for each that was asked for.
+// Both engines have replace, but no search of one text in another that minds
+// its case.
+const (
+	hasScope    = ` and replace(' ' || scope || ' ', $%d, '') <> ' ' || scope || ' '`
+	hasResource = ` and replace(' ' || resources || ' ', $%d, '') <> ' ' || resources || ' '`
+)
 
 const advanced = ` returning ` + sessionColumns + `, counter_before`
 
@@ -100,13 +104,17 @@ func (d *DB) advance(ctx context.Context, id string, a authserver.Advance) *sql.
 		int64(a.Counter) + 1, millis(a.Now), millis(a.Now.Add(a.IdleLifetime)), a.IP, a.UserAgent,
 		id, hash[:], a.ClientID, a.ClientIncarnation,
 	}
-	if len(a.Scope) == 0 {
+	if len(a.Scope) == 0 && len(a.Resources) == 0 {
 		return d.w.row(ctx, advance+advanced, args...)
 	}
 	var asked strings.Builder
 	for _, name := range a.Scope {
 		args = append(args, " "+name+" ")
 		fmt.Fprintf(&asked, hasScope, len(args))
+	}
+	for _, identifier := range a.Resources {
+		args = append(args, " "+identifier+" ")
+		fmt.Fprintf(&asked, hasResource, len(args))
 	}
 	return d.w.QueryRowContext(ctx, advance+asked.String()+advanced, args...)
 }

@@ -1,0 +1,124 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	oauth2 "github.com/go-oauth2/oauth2/v4"
+	"github.com/go-oauth2/oauth2/v4/models"
+
+	"github.com/tokenwright/tokenwright/authserver"
+)
+
+// bridge is what the library takes for its stores of clients and tokens. Codes
+// and stored access tokens do not exist here: those methods find nothing.
+type bridge struct{ *Server }
+
+// GetByID gives the library the exchange's client, which has authenticated, and
+// none but it. It carries no secret, so that the library compares none.
+func (bridge) GetByID(ctx context.Context, id string) (oauth2.ClientInfo, error) {
+	c := exchangeFrom(ctx).client
+	if id != c.ID {
+		return nil, refuse(CodeInvalidClient, "")
+	}
+	return &models.Client{ID: c.ID, Public: c.Public}, nil
+}
+
+// GetByRefresh decides a refresh. What has ended is the database's to say and is
+// looked at first; then the session advances in one step, and with it the token
+// is consumed.
+func (b bridge) GetByRefresh(ctx context.Context, token string) (oauth2.TokenInfo, error) {
+	ex := exchangeFrom(ctx)
+	if ex.presented == nil {
+		return nil, authserver.ErrBadRefreshToken
+	}
+	user := ex.facts.User
+	switch {
+	case user == nil || !user.Active:
+		return nil, because(CodeInvalidGrant, ErrUserInactive)
+	case ex.facts.Ended != nil || !user.SessionLives(ex.presented.SID(), int64(ex.presented.SessionEpoch)):
+		return nil, because(CodeInvalidGrant, errEnded)
+	}
+	ex.user = user
+	if err := ex.advance(ctx); err != nil {
+		return nil, err
+	}
+	ex.narrow()
+	return &models.Token{
+		ClientID: ex.client.ID,
+		UserID:   user.Subject,
+		Scope:    ex.scopeText(),
+		Refresh:  token,
+	}, nil
+}
+
+// Create keeps what a login opened. A refresh has advanced already; if signing
+// failed after that, the client's repeat gets the same successor.
+func (b bridge) Create(ctx context.Context, _ oauth2.TokenInfo) error {
+	ex := exchangeFrom(ctx)
+	if ex.grant != authserver.GrantPassword {
+		return nil
+	}
+	excess, err := b.Sessions.Open(ctx, ex.session, b.Settings.SessionsPerUser)
+	if err != nil {
+		return fmt.Errorf("open session: %w", err)
+	}
+	if len(excess) > 0 {
+		return b.evict(ctx, ex.session.Subject, excess)
+	}
+	return nil
+}
+
+func (bridge) GetByCode(context.Context, string) (oauth2.TokenInfo, error)   { return nil, nil }
+func (bridge) GetByAccess(context.Context, string) (oauth2.TokenInfo, error) { return nil, nil }
+func (bridge) RemoveByCode(context.Context, string) error                    { return nil }
+func (bridge) RemoveByAccess(context.Context, string) error                  { return nil }
+func (bridge) RemoveByRefresh(context.Context, string) error                 { return nil }
+
+// advance presents the token to the session, once for the client that is known
+// or, where any public client will do, for the session's own.
+func (ex *exchange) advance(ctx context.Context) error {
+	session, outcome, err := ex.present(ctx)
+	if ex.anyPublic && ex.client.ID == authserver.FirstPartyClientID && errors.Is(err, authserver.ErrWrongClient) {
+		if err := ex.adoptClient(ctx); err != nil {
+			return err
+		}
+		session, outcome, err = ex.present(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	switch outcome {
+	case authserver.Reused:
+		return ex.reused(ctx, session)
+	case authserver.Recovered:
+		if err := ex.recovered(ctx, session); err != nil {
+			return err
+		}
+	}
+	ex.session = session
+	return nil
+}
+
+func (ex *exchange) present(ctx context.Context) (authserver.Session, authserver.Outcome, error) {
+	caller := authserver.CallerFrom(ctx)
+	session, outcome, err := ex.Sessions.Advance(ctx, ex.presented.SID(), authserver.Advance{
+		Counter:           ex.presented.Counter,
+		Secret:            ex.presented.Secret,
+		ClientID:          ex.client.ID,
+		ClientIncarnation: ex.client.Incarnation,
+		Scope:             ex.requested,
+		Resources:         ex.resources,
+		Now:               time.Now(),
+		Grace:             ex.grace(),
+		IdleLifetime:      ex.Settings.IdleLifetime,
+		IP:                caller.IP,
+		UserAgent:         caller.UserAgent,
+	})
+	if err != nil {
+		return session, outcome, fmt.Errorf("advance session: %w", err)
+	}
+	return session, outcome, nil
+}

@@ -1,0 +1,44 @@
+package oauth
+
+import (
+	"encoding/json"
+
+	oauth2 "github.com/go-oauth2/oauth2/v4"
+)
+
+// Paths of the endpoints, below the issuer.
+const (
+	PathToken    = "/oauth/token"
+	PathJWKS     = "/.well-known/jwks.json"
+	PathMetadata = "/.well-known/oauth-authorization-server"
+)
+
+// metadata is the document of RFC 8414 §2.
+type metadata struct {
+	Issuer              string             `json:"issuer"`
+	TokenEndpoint       string             `json:"token_endpoint"`
+	JWKSURI             string             `json:"jwks_uri"`
+	Scopes              []string           `json:"scopes_supported,omitempty"`
+	ResponseTypes       []string           `json:"response_types_supported"`
+	Grants              []oauth2.GrantType `json:"grant_types_supported"`
+	TokenAuthentication []string           `json:"token_endpoint_auth_methods_supported"`
+	ProtectedResources  []string           `json:"protected_resources"` // RFC 9728 §4
+}
+
+func marshalMetadata(s Settings, grants []oauth2.GrantType) []byte {
+	b, _ := json.Marshal(metadata{
+		Issuer:        s.Issuer,
+		TokenEndpoint: s.Issuer + PathToken,
+		JWKSURI:       s.Issuer + PathJWKS,
+		Scopes:        s.Scopes,
+		// Required, and there is no authorization endpoint to have any.
+		ResponseTypes:       []string{"none"},
+		Grants:              grants,
+		TokenAuthentication: []string{"client_secret_basic", "client_secret_post", "none"},
+		ProtectedResources:  []string{s.Audience},
+	})
+	return b
+}
+
+// Metadata is the authorization server metadata document (RFC 8414).
+func (s *Server) Metadata() []byte { return s.metadata }
