@@ -1,0 +1,59 @@
+package httpapi
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/resource"
+)
+
+// accessLog writes one line a request. The route is the pattern, never the path,
+// and neither query nor body is in it: both may hold what must not be logged.
+func (s *server) accessLog(c *gin.Context) {
+	start := time.Now()
+	c.Next()
+	ctx := c.Request.Context()
+	caller := authserver.CallerFrom(ctx)
+	attrs := []slog.Attr{
+		slog.String("method", c.Request.Method),
+		slog.String("route", c.FullPath()),
+		slog.Int("status", c.Writer.Status()),
+		slog.Duration("duration", time.Since(start)),
+		slog.Int("bytes", max(0, c.Writer.Size())),
+		slog.String("request_id", caller.RequestID),
+		slog.String("ip", caller.IP),
+	}
+	if claims, ok := resource.ClaimsFrom(ctx); ok {
+		attrs = append(attrs, slog.String("client", claims.ClientID))
+	}
+	if last := c.Errors.Last(); last != nil { // why the guard refused
+		attrs = append(attrs, slog.Any("err", last.Err))
+	}
+	s.Logger.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
+}
+
+// recover turns a panic into a 500 and a line for the operator.
+func (s *server) recover(c *gin.Context) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if p == http.ErrAbortHandler { // net/http's way to give up on a connection
+			panic(p)
+		}
+		ctx := c.Request.Context()
+		s.Logger.ErrorContext(ctx, "panic", "err", fmt.Sprint(p), "request_id", authserver.CallerFrom(ctx).RequestID, "stack", string(debug.Stack()))
+		c.Abort()
+		if !c.Writer.Written() {
+			internalError().write(c.Writer)
+		}
+	}()
+	c.Next()
+}

@@ -1,0 +1,145 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"github.com/tokenwright/tokenwright/authserver/oauth"
+)
+
+const schemeOAuth2 = "oauth2"
+
+// document collects the routes: each goes on the router and into the OpenAPI
+// document in one step.
+type document struct {
+	engine *gin.Engine
+	api    huma.API
+}
+
+func newDocument(e *gin.Engine, settings Settings) *document {
+	scopes := map[string]string{}
+	for _, name := range settings.Scopes {
+		scopes[name] = ""
+	}
+	// Relative, so that the pages work under every allowed host.
+	flow := &huma.OAuthFlow{TokenURL: pathToken, RefreshURL: pathToken, Scopes: scopes}
+	flows := &huma.OAuthFlows{Password: flow}
+	if settings.Strict {
+		flows = &huma.OAuthFlows{ClientCredentials: flow}
+	}
+	config := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "Tokenwright", Version: settings.Version, Description: "Authorization server and the API that comes with it."},
+			Components: &huma.Components{
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
+				SecuritySchemes: map[string]*huma.SecurityScheme{schemeOAuth2: {Type: "oauth2", Flows: flows}},
+			},
+		},
+		Formats: map[string]huma.Format{
+			"application/json": {Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal},
+		},
+		DefaultFormat: "application/json",
+	}
+	config.AllowAdditionalPropertiesByDefault = true // unknown members are ignored
+	return &document{engine: e, api: huma.NewAPI(config, router{e})}
+}
+
+// schemaName is the type's name, but for types whose name says too little
+// outside their package.
+func schemaName(t reflect.Type, hint string) string {
+	switch t {
+	case reflect.TypeFor[oauth.Response]():
+		return "Token"
+	case reflect.TypeFor[invalid]():
+		return "HTTPValidationError"
+	}
+	name := huma.DefaultSchemaNamer(t, hint)
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+// plain adds a route that huma does not decode; its form is of type T.
+func plain[T any](d *document, op huma.Operation, h gin.HandlerFunc) {
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": media[T](d)}}
+	d.tokens(op, h)
+}
+
+// refreshing adds the route that takes a refresh token in every way that the
+// tutorial's clients may send it.
+func (d *document) refreshing(op huma.Operation, strict bool, h gin.HandlerFunc) {
+	body := media[refreshForm](d)
+	op.RequestBody = &huma.RequestBody{Required: strict, Content: map[string]*huma.MediaType{
+		"application/x-www-form-urlencoded": body,
+		"application/json":                  body,
+	}}
+	if !strict {
+		op.Parameters = []*huma.Param{{
+			Name: "refresh_token", In: "query", Deprecated: true, Schema: &huma.Schema{Type: "string"},
+			Description: "Queries end up in logs: send it in the body.",
+		}}
+	}
+	d.tokens(op, h)
+}
+
+// tokens adds a route that answers with tokens.
+func (d *document) tokens(op huma.Operation, h gin.HandlerFunc) {
+	op.Responses = map[string]*huma.Response{
+		"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/json": media[oauth.Response](d)}},
+	}
+	failure := media[problem]
+	if op.Path == pathToken {
+		failure = media[oauthError]
+	} else {
+		op.Responses["422"] = d.unprocessable()
+	}
+	for _, status := range []int{400, 401, 413, 429, 500, 503} {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status),
+			Content:     map[string]*huma.MediaType{"application/json": failure(d)},
+		}
+	}
+	d.api.OpenAPI().AddOperation(&op)
+	handle(d.engine, op.Method, op.Path, h)
+}
+
+// published adds a document that everyone may read and keep for a while.
+func (d *document) published(path, id, summary string, content func() []byte) {
+	op := operation(http.MethodGet, path, id, summary, tagOAuth)
+	op.Responses = map[string]*huma.Response{
+		"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object"}}}},
+		"304": {Description: "Not Modified"},
+	}
+	d.api.OpenAPI().AddOperation(&op)
+	handle(d.engine, op.Method, op.Path, publish(content))
+}
+
+// media describes a body by its type.
+func media[T any](d *document) *huma.MediaType {
+	t := reflect.TypeFor[T]()
+	return &huma.MediaType{Schema: d.api.OpenAPI().Components.Schemas.Schema(t, true, t.Name())}
+}
+
+func (d *document) unprocessable() *huma.Response {
+	return &huma.Response{
+		Description: "Unprocessable Entity",
+		Content:     map[string]*huma.MediaType{"application/json": media[invalid](d)},
+	}
+}
+
+// marshal writes the document, which does not change after.
+func (d *document) marshal() ([]byte, error) {
+	for _, item := range d.api.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+			if op != nil && op.Responses["422"] != nil { // huma knows one type of error
+				op.Responses["422"] = d.unprocessable()
+			}
+		}
+	}
+	return json.MarshalIndent(d.api.OpenAPI(), "", "  ")
+}

@@ -1,0 +1,94 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// welcome is the answer of GET /.
+type welcome struct {
+	Name           string            `json:"name" example:"Tokenwright"`
+	Message        string            `json:"message"`
+	Version        string            `json:"version"`
+	Docs           string            `json:"docs,omitempty" doc:"Left out where the pages are turned off" example:"/docs"`
+	Authentication string            `json:"authentication"`
+	Endpoints      map[string]string `json:"endpoints"`
+}
+
+func (s *server) root(context.Context, *struct{}) (*body[welcome], error) {
+	w := welcome{
+		Name:           "Tokenwright",
+		Message:        "Tokenwright authorization server",
+		Version:        s.Settings.Version,
+		Authentication: "JWT Bearer tokens",
+		Endpoints: map[string]string{
+			"token":    pathToken,
+			"login":    pathLogin,
+			"register": pathRegister,
+			"refresh":  pathRefresh,
+			"profile":  "/auth/me",
+		},
+	}
+	if s.Settings.Docs {
+		w.Docs = "/docs"
+	}
+	if s.Settings.Strict {
+		delete(w.Endpoints, "login")
+	}
+	return &body[welcome]{Body: w}, nil
+}
+
+type healthy struct {
+	Status    string  `json:"status" example:"healthy"`
+	Timestamp float64 `json:"timestamp" doc:"Unix seconds"`
+}
+
+func health(context.Context, *struct{}) (*body[healthy], error) {
+	return &body[healthy]{Body: healthy{Status: "healthy", Timestamp: float64(time.Now().UnixMicro()) / 1e6}}, nil
+}
+
+type state struct {
+	Status string `json:"status" example:"ready"`
+}
+
+func live(context.Context, *struct{}) (*body[state], error) {
+	return &body[state]{Body: state{"alive"}}, nil
+}
+
+const (
+	checkTimeout = 1500 * time.Millisecond
+	maxClockSkew = 5 * time.Second
+)
+
+// ready asks every part at once and names those that are away.
+func (s *server) ready(ctx context.Context, _ *struct{}) (*body[state], error) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	faults := make([]string, len(s.Checks))
+	var wg sync.WaitGroup
+	for i, check := range s.Checks {
+		wg.Go(func() {
+			clock, err := check.Ping(ctx)
+			switch {
+			case err != nil:
+				faults[i] = check.Name + " is away"
+			case time.Since(clock).Abs() > maxClockSkew:
+				faults[i] = "this server's clock is more than 5 s off that of " + check.Name
+			}
+		})
+	}
+	wg.Wait()
+	var found []string
+	for _, fault := range faults {
+		if fault != "" {
+			found = append(found, fault)
+		}
+	}
+	if len(found) > 0 {
+		return nil, newProblem(http.StatusServiceUnavailable, "Not ready: "+strings.Join(found, "; "))
+	}
+	return &body[state]{Body: state{"ready"}}, nil
+}

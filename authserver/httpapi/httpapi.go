@@ -1,0 +1,121 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/account"
+	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/resource"
+)
+
+// Settings are what an operator chose of what shows over HTTP.
+type Settings struct {
+	Version string
+	// Issuer and Audience are the issuer identifier and the bundled API's
+	// resource identifier.
+	Issuer, Audience string
+	// AllowedHosts are the values of Host that are answered, without a port;
+	// "*.example.com" stands for all names below.
+	AllowedHosts []string
+	// TrustedProxies may say for whom they forward; nobody else may.
+	TrustedProxies []netip.Prefix
+	// CORSOrigins are exact origins whose pages may read answers.
+	CORSOrigins []string
+	// Docs turns on /docs, /redoc and /openapi.json.
+	Docs bool
+	// Strict removes /auth/login and refresh tokens in a query.
+	Strict bool
+	// RegistrationClosed leaves /auth/register to admins.
+	RegistrationClosed bool
+	// Scopes are offered in the documentation's Authorize dialog.
+	Scopes []string
+}
+
+// Check asks one part that the server needs.
+type Check struct {
+	// Name is what /readyz calls the part when it is away.
+	Name string
+	// Ping returns the part's clock.
+	Ping func(context.Context) (time.Time, error)
+}
+
+// Deps are what the handler works with; all are required but Checks.
+type Deps struct {
+	Settings Settings
+	OAuth    *oauth.Server
+	Users    *account.Users
+	// UserStore is read for the routes that show users.
+	UserStore authserver.UserStore
+	Guard     *resource.Guard
+	Roles     resource.Hierarchy
+	// JWKS is the published key set (RFC 7517 §5), as it is now.
+	JWKS   func() []byte
+	Checks []Check
+	Logger *slog.Logger
+}
+
+// server is Deps with what is made of them at the start.
+type server struct {
+	Deps
+	hosts    []string
+	warnOnce sync.Once // about forwarding headers from strangers
+}
+
+// New returns the handler of all routes.
+func New(d Deps) (http.Handler, error) {
+	if d.OAuth == nil || d.Users == nil || d.UserStore == nil || d.Guard == nil || d.JWKS == nil || d.Logger == nil {
+		return nil, errors.New("httpapi needs OAuth, Users, UserStore, Guard, JWKS and Logger")
+	}
+	setUpLibraries()
+	s := &server{Deps: d, hosts: hostPatterns(d.Settings.AllowedHosts)}
+
+	e := gin.New()
+	e.RedirectTrailingSlash = false
+	e.HandleMethodNotAllowed = true
+	e.Use(s.identify, s.accessLog, s.recover, s.securityHeaders, s.checkHost, s.cors, limitBody)
+	e.NoRoute(func(c *gin.Context) { newProblem(http.StatusNotFound, "Not Found").write(c.Writer) })
+	e.NoMethod(noMethod)
+	if err := s.routes(e); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// setUpLibraries sets what gin and huma keep in variables of their packages:
+// once, before the first request, so that nothing changes under one.
+var setUpLibraries = sync.OnceFunc(func() {
+	gin.SetMode(gin.ReleaseMode)
+	huma.NewError = humaError
+})
+
+// noMethod answers for a path that has other methods; gin has set Allow.
+func noMethod(c *gin.Context) {
+	if c.Request.Method == http.MethodOptions {
+		c.Status(http.StatusNoContent)
+		return
+	}
+	newProblem(http.StatusMethodNotAllowed, "Method Not Allowed").write(c.Writer)
+}
+
+// NewServer returns a server for h whose limits leave no connection held for
+// nothing: headers up to 32 KiB within 5 s, the whole request within 15 s.
+func NewServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
+}

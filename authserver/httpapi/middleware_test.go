@@ -1,0 +1,325 @@
+package httpapi_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tokenwright/tokenwright/authserver/httpapi"
+)
+
+func TestHeadersOnEveryAnswer(t *testing.T) {
+	f := newFixture(t)
+	for _, tc := range []struct {
+		name, method, path string
+		headers            []string
+		status             int
+		timed              bool // ACC-012: nothing secret is checked
+	}{
+		{"a route", "GET", "/api/public", nil, 200, true},
+		{"no token", "GET", "/api/private", nil, 401, true},
+		{"no route", "GET", "/nothing", nil, 404, true},
+		{"no such method", "DELETE", "/api/public", nil, 405, true},
+		{"another host", "GET", "/api/public", []string{"Host: evil.test"}, 400, true},
+		{"a preflight", "OPTIONS", "/api/public", []string{"Origin: " + origin, "Access-Control-Request-Method: GET"}, 204, true},
+		{"not modified", "GET", "/.well-known/jwks.json", []string{"If-None-Match: *"}, 304, true},
+		{"a page", "GET", "/docs", nil, 200, true},
+		{"a login", "POST", "/auth/login", nil, 422, false},
+		{"a registration", "POST", "/auth/register", []string{jsonType}, 422, false},
+		{"a refresh", "POST", "/auth/refresh", nil, 422, false},
+		{"a change of password", "POST", "/auth/password", nil, 401, false},
+		{"a token request", "POST", "/oauth/token", nil, 400, false},
+	} {
+		t.Run("ACC-012 "+tc.name, func(t *testing.T) {
+			a := f.do(tc.method, tc.path, "", tc.headers...).want(t, tc.status)
+			for name, want := range map[string]string{
+				"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
+				"Strict-Transport-Security": "", "Server": "", "X-Powered-By": "", "Access-Control-Allow-Credentials": "",
+			} {
+				if got := a.Header.Get(name); got != want {
+					t.Errorf("%s %q, want %q", name, got, want)
+				}
+			}
+			if csp := a.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") {
+				t.Errorf("policy %q", csp)
+			}
+			if len(a.Header.Get("X-Request-Id")) < 16 {
+				t.Errorf("X-Request-Id %q", a.Header.Get("X-Request-Id"))
+			}
+			if vary := strings.Join(a.Header.Values("Vary"), ","); tc.status != 400 && !strings.Contains(vary, "Origin") {
+				t.Errorf("Vary %q", vary)
+			}
+			seconds, err := strconv.ParseFloat(a.Header.Get("X-Process-Time"), 64)
+			if timed := err == nil && seconds >= 0 && seconds < 60; timed != tc.timed {
+				t.Errorf("X-Process-Time %q, want it: %v", a.Header.Get("X-Process-Time"), tc.timed)
+			}
+		})
+	}
+}
+
+func TestUnknownRoutes(t *testing.T) {
+	f := newFixture(t)
+	t.Run("an unknown route", func(t *testing.T) { f.do("GET", "/nothing", "").detail(t, 404, "Not Found") })
+	t.Run("a slash too many is no redirect", func(t *testing.T) { f.do("GET", "/api/public/", "").detail(t, 404, "Not Found") })
+	t.Run("TOK-001 a wrong method says which are right", func(t *testing.T) {
+		a := f.do("GET", "/oauth/token?grant_type=password&username=alice&password="+url.QueryEscape(userPass), "").detail(t, 405, "Method Not Allowed")
+		if a.Header.Get("Allow") != "POST" {
+			t.Errorf("Allow %q", a.Header.Get("Allow"))
+		}
+		if strings.Contains(f.log.String(), userPass) || strings.Contains(f.log.String(), "correct+horse") {
+			t.Error("the query is in the log")
+		}
+	})
+	t.Run("OPTIONS says what may be asked", func(t *testing.T) {
+		a := f.do("OPTIONS", "/api/public", "").want(t, 204)
+		if a.Header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("Allow %q", a.Header.Get("Allow"))
+		}
+	})
+}
+
+func TestHosts(t *testing.T) {
+	f := newFixture(t)
+	for host, want := range map[string]int{
+		"127.0.0.1": 200, "127.0.0.1:9": 200, "auth.example.test": 200, "AUTH.example.test:443": 200, "[::1]:8000": 200, "[::1]": 200,
+		"example.test": 400, "evil.test": 400, "auth.example.test.evil.test": 400, "notexample.test": 400, "127.0.0.1.evil.test": 400,
+	} {
+		a := f.do("GET", "/api/public", "", "Host: "+host).want(t, want)
+		if want == 400 {
+			a.detail(t, 400, "Invalid host header")
+		}
+	}
+	f.do("GET", "/livez", "", "Host: evil.test").want(t, 200)
+	f.do("GET", "/readyz", "", "Host: evil.test").want(t, 200)
+}
+
+func TestCORS(t *testing.T) {
+	f := newFixture(t)
+	preflight := "Access-Control-Request-Method: POST"
+	t.Run("TOK-025 a preflight from an allowed origin", func(t *testing.T) {
+		a := f.do("OPTIONS", "/oauth/token", "", "Origin: "+origin, preflight, "Access-Control-Request-Headers: authorization,content-type").want(t, 204)
+		if a.Header.Get("Access-Control-Allow-Origin") != origin || a.Header.Get("Access-Control-Allow-Headers") != "authorization, content-type" ||
+			!strings.Contains(a.Header.Get("Access-Control-Allow-Methods"), "POST") {
+			t.Errorf("headers %v", a.Header)
+		}
+	})
+	t.Run("TOK-025 a preflight from another", func(t *testing.T) {
+		for _, from := range []string{"https://evil.test", "null", origin + ".evil.test", strings.ToUpper(origin)} {
+			a := f.do("OPTIONS", "/oauth/token", "", "Origin: "+from, preflight)
+			for name := range a.Header {
+				if strings.HasPrefix(name, "Access-Control-") {
+					t.Errorf("%s: %s %v", from, name, a.Header[name])
+				}
+			}
+		}
+	})
+	t.Run("TOK-026 answers, errors too, are for the allowed origin alone", func(t *testing.T) {
+		for _, path := range []string{"/oauth/token", "/auth/login", "/auth/logout", "/nothing"} {
+			a := f.do("POST", path, "", "Origin: "+origin)
+			if a.StatusCode < 400 || a.Header.Get("Access-Control-Allow-Origin") != origin {
+				t.Errorf("%s: status %d, allowed %q", path, a.StatusCode, a.Header.Get("Access-Control-Allow-Origin"))
+			}
+			a = f.do("POST", path, "", "Origin: https://evil.test")
+			if got := a.Header.Get("Access-Control-Allow-Origin"); got != "" || !strings.Contains(strings.Join(a.Header.Values("Vary"), ","), "Origin") {
+				t.Errorf("%s: allowed %q, Vary %v", path, got, a.Header.Values("Vary"))
+			}
+		}
+	})
+	t.Run("RSV-039 a preflight needs no token", func(t *testing.T) {
+		f.do("OPTIONS", "/api/private", "", "Origin: "+origin, "Access-Control-Request-Method: GET").want(t, 204)
+	})
+}
+
+func TestLimits(t *testing.T) {
+	f := newFixture(t)
+	large := "grant_type=password&password=" + strings.Repeat("x", 1<<20)
+	t.Run("TOK-022 a body that says it is large is not read", func(t *testing.T) {
+		start := time.Now()
+		conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+		check(t, err)
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\nContent-Length: %d\r\n\r\n", formType, len(large))
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil) // without its ever being sent
+		check(t, err)
+		defer res.Body.Close()
+		if res.StatusCode != 413 || time.Since(start) > 5*time.Second {
+			t.Errorf("status %d after %v", res.StatusCode, time.Since(start))
+		}
+		if res.Header.Get("Content-Security-Policy") == "" {
+			t.Error("no security headers")
+		}
+	})
+	t.Run("TOK-022 a body that does not say is cut off", func(t *testing.T) {
+		for path, media := range map[string]string{"/oauth/token": formType, "/auth/login": formType, "/auth/refresh": jsonType, "/auth/register": jsonType} {
+			req, err := http.NewRequest("POST", f.url+path, struct{ *strings.Reader }{strings.NewReader(large)})
+			check(t, err)
+			req.ContentLength = -1
+			name, value, _ := strings.Cut(media, ": ")
+			req.Header.Set(name, value)
+			f.send(req).want(t, 413)
+		}
+	})
+	t.Run("64 KiB are enough", func(t *testing.T) {
+		f.do("POST", "/auth/login", "password=x&username="+strings.Repeat("x", 64<<10-len("password=x&username=")), formType).want(t, 401)
+	})
+	t.Run("RSV-026 a header of 64 KiB", func(t *testing.T) {
+		f.do("GET", "/api/private", "", bearer(strings.Repeat("x", 64<<10))).want(t, 431)
+	})
+}
+
+// lines are the access lines of a log.
+func (f *fixture) lines() []map[string]any {
+	f.t.Helper()
+	var found []map[string]any
+	for line := range strings.Lines(f.log.String()) {
+		var m map[string]any
+		check(f.t, json.Unmarshal([]byte(line), &m))
+		if m["msg"] == "request" {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+func TestAccessLog(t *testing.T) {
+	f := newFixture(t)
+	token := f.login("alice", userPass).AccessToken
+	f.do("GET", "/api/private?access_token=marker", "", bearer(token), "X-Request-Id: from-the.proxy_1").want(t, 200)
+	f.do("GET", "/nothing/marker", "", "X-Request-Id: not good").want(t, 404)
+	lines := f.lines()
+	if len(lines) != 3 {
+		t.Fatalf("%d lines, want one a request:\n%s", len(lines), f.log)
+	}
+	got := lines[1]
+	for name, want := range map[string]any{"method": "GET", "route": "/api/private", "status": 200.0, "client": "first-party", "ip": "127.0.0.1", "request_id": "from-the.proxy_1"} {
+		if got[name] != want {
+			t.Errorf("%s is %v, want %v", name, got[name], want)
+		}
+	}
+	if got["bytes"].(float64) < 10 || got["duration"] == nil {
+		t.Errorf("line %v", got)
+	}
+	if id := lines[2]["request_id"]; id == "not good" || id == "" {
+		t.Errorf("request id %q", id)
+	}
+	if strings.Contains(f.log.String(), "marker") || strings.Contains(f.log.String(), token) {
+		t.Error("ACC-011: a path, a query or a token is in the log")
+	}
+}
+
+func TestCaller(t *testing.T) {
+	serve := func(f *fixture, peer string, headers map[string]string) *httptest.ResponseRecorder {
+		req := httptest.NewRequest("GET", "http://auth.example.test/api/public", nil)
+		req.RemoteAddr = peer
+		for name, value := range headers {
+			req.Header.Set(name, value)
+		}
+		w := httptest.NewRecorder()
+		f.handler.ServeHTTP(w, req)
+		return w
+	}
+	proxies := func(s *setup) {
+		s.settings.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+	}
+	for _, tc := range []struct{ name, peer, forwarded, want string }{
+		{"nobody forwards", "203.0.113.9:1", "", "203.0.113.9"},
+		{"a stranger forwards", "203.0.113.9:1", "198.51.100.1", "203.0.113.9"},
+		{"a proxy forwards", "10.0.0.1:1", "198.51.100.1", "198.51.100.1"},
+		{"what the caller made up is left of it", "10.0.0.1:1", "192.0.2.66, 198.51.100.1", "198.51.100.1"},
+		{"two proxies", "10.0.0.1:1", "198.51.100.1, 10.0.0.2", "198.51.100.1"},
+		{"an IPv6 proxy and caller", "[fd00::1]:1", "2001:db8::7", "2001:db8::7"},
+		{"what is no address ends the walk", "10.0.0.1:1", "198.51.100.1, junk, 10.0.0.2", "10.0.0.2"},
+		{"an IPv4 address in IPv6", "[::ffff:10.0.0.1]:1", "::ffff:198.51.100.1", "198.51.100.1"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := newFixture(t, proxies)
+			h := map[string]string{}
+			if tc.forwarded != "" {
+				h["X-Forwarded-For"] = tc.forwarded
+			}
+			serve(f, tc.peer, h)
+			if got := f.lines()[0]["ip"]; got != tc.want {
+				t.Errorf("ip %v, want %s", got, tc.want)
+			}
+		})
+	}
+	t.Run("a stranger's forwarding headers give one warning", func(t *testing.T) {
+		f := newFixture(t, proxies)
+		for range 3 {
+			serve(f, "203.0.113.9:1", map[string]string{"X-Forwarded-For": "198.51.100.1"})
+		}
+		if n := strings.Count(f.log.String(), "TRUSTED_PROXIES"); n != 1 {
+			t.Errorf("%d warnings", n)
+		}
+	})
+	t.Run("ACC-012 HSTS goes out over https only, as a trusted proxy has it", func(t *testing.T) {
+		f := newFixture(t, proxies)
+		https := map[string]string{"X-Forwarded-Proto": "https"}
+		if got := serve(f, "10.0.0.1:1", https).Header().Get("Strict-Transport-Security"); got == "" {
+			t.Error("missing behind a proxy that speaks https")
+		}
+		for _, w := range []*httptest.ResponseRecorder{
+			serve(f, "203.0.113.9:1", https), serve(f, "10.0.0.1:1", nil), serve(f, "10.0.0.1:1", map[string]string{"X-Forwarded-Proto": "https, http"}),
+		} {
+			if w.Header().Get("Strict-Transport-Security") != "" {
+				t.Error("sent over http")
+			}
+		}
+	})
+}
+
+func TestHealth(t *testing.T) {
+	now := func() time.Time { return time.Now() }
+	for _, tc := range []struct {
+		name   string
+		checks []httpapi.Check
+		detail string
+	}{
+		{"all there", []httpapi.Check{{Name: "database", Ping: pingAt(now, nil)}}, ""},
+		{"ACC-016 one away", []httpapi.Check{{Name: "database", Ping: pingAt(now, nil)}, {Name: "sessions", Ping: pingAt(now, errors.New("redis://:hunter2@host"))}}, "Not ready: sessions is away"},
+		{"the clock is off", []httpapi.Check{{Name: "database", Ping: pingAt(func() time.Time { return time.Now().Add(-6 * time.Second) }, nil)}},
+			"Not ready: this server's clock is more than 5 s off that of database"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := newFixture(t, func(s *setup) { s.checks = tc.checks })
+			f.do("GET", "/livez", "").want(t, 200)
+			if tc.detail == "" {
+				f.do("GET", "/readyz", "").want(t, 200)
+			} else {
+				f.do("GET", "/readyz", "").detail(t, 503, tc.detail)
+			}
+			h := decode[map[string]any](t, f.do("GET", "/health", "").want(t, 200))
+			if at, ok := h["timestamp"].(float64); h["status"] != "healthy" || !ok || at < 1.7e9 || len(h) != 2 {
+				t.Errorf("health %v", h)
+			}
+		})
+	}
+	t.Run("a panic is a 500 that says nothing, and a line that does", func(t *testing.T) {
+		f := newFixture(t, func(s *setup) {
+			s.jwks = func() []byte { panic("boom") }
+		})
+		a := f.do("GET", "/.well-known/jwks.json", "", "Origin: "+origin).detail(t, 500, "Internal Server Error")
+		if a.Header.Get("X-Frame-Options") != "DENY" || !strings.Contains(f.log.String(), `"msg":"panic"`) {
+			t.Errorf("headers %v, log %s", a.Header, f.log)
+		}
+	})
+	t.Run("ACC-009 the root says what this is", func(t *testing.T) {
+		f := newFixture(t)
+		got := decode[map[string]any](t, f.do("GET", "/", "").want(t, 200))
+		for _, name := range []string{"name", "message", "version", "docs", "authentication", "endpoints"} {
+			if got[name] == nil {
+				t.Errorf("no %s in %v", name, got)
+			}
+		}
+	})
+}

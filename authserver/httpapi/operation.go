@@ -1,0 +1,108 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+
+	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/resource"
+	"github.com/tokenwright/tokenwright/resource/api"
+	"github.com/tokenwright/tokenwright/resource/ginauth"
+)
+
+const (
+	tagOAuth  = "OAuth"
+	tagUsers  = "Users"
+	tagAPI    = "API"
+	tagServer = "Server"
+)
+
+// body is the output of an operation that answers with JSON.
+type body[T any] struct {
+	Body T
+}
+
+// empty is the output of an operation that answers 204.
+type empty struct{}
+
+func operation(method, path, id, summary, tag string) huma.Operation {
+	return huma.Operation{
+		Method: method, Path: path, OperationID: id, Summary: summary, Tags: []string{tag},
+		MaxBodyBytes: oauth.MaxBody + 1, // limitBody refuses first
+	}
+}
+
+// guarded sets an operation's documented security and its enforcement together.
+func (s *server) guarded(op huma.Operation, rules ...resource.Rule) huma.Operation {
+	require := ginauth.Require(s.Guard, rules...)
+	op.Security = []map[string][]string{{schemeOAuth2: {}}}
+	op.Errors = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable}
+	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
+		c := humagin.Unwrap(ctx)
+		if require(c); !c.IsAborted() {
+			next(ctx)
+		}
+	})
+	return op
+}
+
+// optionallyGuarded documents an operation that asks the guard by itself, and only
+// where an admin may do more than a stranger.
+func optionallyGuarded(op huma.Operation) huma.Operation {
+	op.Security = []map[string][]string{{}, {schemeOAuth2: {}}}
+	op.Errors = []int{http.StatusBadRequest, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}
+	return op
+}
+
+// bundled is an operation of the bundled API, with its own rules.
+func (s *server) bundled(o api.Operation) huma.Operation {
+	op := operation(o.Method, o.Path, o.ID, o.Summary, tagAPI)
+	if !o.Guarded {
+		return op
+	}
+	return s.guarded(op, o.Rules...)
+}
+
+// register puts an operation on the router and into the document.
+func register[I, O any](s *server, d *document, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	huma.Register(d.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, s.refusal(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// withClaims is the handler of a guarded route that needs nothing but the claims.
+func withClaims[T any](answer func(*resource.Claims) T) func(context.Context, *struct{}) (*body[T], error) {
+	return func(ctx context.Context, _ *struct{}) (*body[T], error) {
+		return &body[T]{Body: answer(claims(ctx))}, nil
+	}
+}
+
+// claims are those that the guard of the route has put there.
+func claims(ctx context.Context) *resource.Claims {
+	c, _ := resource.ClaimsFrom(ctx)
+	return c
+}
+
+// router is gin for huma. HEAD goes where GET goes; net/http drops the body.
+type router struct{ *gin.Engine }
+
+func (r router) Handle(op *huma.Operation, handler func(huma.Context)) {
+	path := strings.NewReplacer("{", ":", "}", "").Replace(op.Path)
+	handle(r.Engine, op.Method, path, func(c *gin.Context) { handler(humagin.NewContext(op, c)) })
+}
+
+func handle(e *gin.Engine, method, path string, h gin.HandlerFunc) {
+	e.Handle(method, path, h)
+	if method == http.MethodGet {
+		e.Handle(http.MethodHead, path, h)
+	}
+}

@@ -1,0 +1,65 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+)
+
+// session is one of sessionList.
+type session struct {
+	SID        string    `json:"sid"`
+	ClientID   string    `json:"client_id" example:"first-party"`
+	CreatedAt  time.Time `json:"created_at"`
+	LastUsedAt time.Time `json:"last_used_at"`
+	IP         string    `json:"ip" example:"203.0.113.9"`
+	UserAgent  string    `json:"user_agent"`
+	Current    bool      `json:"current" doc:"Whether it is the one of the token that asks"`
+}
+
+type sessionList struct {
+	Sessions []session `json:"sessions" nullable:"false"`
+	Total    int       `json:"total"`
+}
+
+func (s *server) sessions(ctx context.Context, p *page) (*body[sessionList], error) {
+	c := claims(ctx)
+	sessions, total, err := s.OAuth.ListSessions(ctx, c.Subject, p.store())
+	if err != nil {
+		return nil, err
+	}
+	list := sessionList{Sessions: make([]session, len(sessions)), Total: total}
+	for i, one := range sessions {
+		list.Sessions[i] = session{
+			SID: one.ID, ClientID: one.ClientID, CreatedAt: one.CreatedAt.UTC(), LastUsedAt: one.LastUsedAt.UTC(),
+			IP: one.IP, UserAgent: one.UserAgent, Current: one.ID == c.SessionID,
+		}
+	}
+	return &body[sessionList]{Body: list}, nil
+}
+
+type sessionInput struct {
+	SID string `path:"sid" maxLength:"64"`
+}
+
+func (s *server) endSession(ctx context.Context, in *sessionInput) (*empty, error) {
+	return nil, s.OAuth.EndSession(ctx, claims(ctx), in.SID)
+}
+
+func (s *server) endOtherSessions(ctx context.Context, _ *struct{}) (*empty, error) {
+	return nil, s.OAuth.EndOtherSessions(ctx, claims(ctx))
+}
+
+func (s *server) logout(ctx context.Context, _ *struct{}) (*empty, error) {
+	return nil, s.OAuth.Logout(ctx, claims(ctx))
+}
+
+type passwordInput struct {
+	Body struct {
+		CurrentPassword string `json:"current_password" format:"password"`
+		NewPassword     string `json:"new_password" format:"password" doc:"8 to 1024 bytes, not among the commonest"`
+	}
+}
+
+func (s *server) changePassword(ctx context.Context, in *passwordInput) (*empty, error) {
+	return nil, s.OAuth.ChangePassword(ctx, claims(ctx), in.Body.CurrentPassword, in.Body.NewPassword)
+}
