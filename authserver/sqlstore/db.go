@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -52,7 +53,7 @@ var (
 
 const (
 	// busyTimeout bounds the wait for another process's write.
-	busyTimeout = 5 * time.Second
+	busyTimeout = 2 * time.Second
 	readers     = 4
 )
 
@@ -77,11 +78,30 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	d.w.SetMaxOpenConns(1)
 	d.r.SetMaxOpenConns(readers)
 	d.r.SetMaxIdleConns(readers)
-	if _, err := d.w.ExecContext(ctx, "select count(*) from sqlite_schema"); err != nil {
+	err = d.inTurn(ctx, func() error {
+		if _, err := d.w.ExecContext(ctx, "select count(*) from sqlite_schema"); err != nil {
+			return unopened(path, err)
+		}
+		return nil
+	})
+	if err != nil {
 		d.Close()
-		return nil, unopened(path, err)
+		return nil, err
 	}
 	return d, nil
+}
+
+// inTurn runs f while no other process is in it: SQLite refuses all but one that
+// set a new file's journal mode at once, without waiting, and goose locks
+// nothing. The lock is on a file beside the database, for the reason that create
+// has.
+func (d *DB) inTurn(ctx context.Context, f func() error) error {
+	lock := flock.New(d.path+".lock", flock.SetPermissions(0o600))
+	if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {
+		return fmt.Errorf("lock %s.lock: %w", d.path, err)
+	}
+	defer lock.Close()
+	return f()
 }
 
 // create makes what is missing, for the owner's eyes alone: SQLite gives its
@@ -90,7 +110,11 @@ func create(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	// Only a new file: closing one that is in use here would give up SQLite's locks.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -121,7 +145,7 @@ func unopened(path string, err error) error {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return fmt.Errorf("%s is locked by another program: end it or set DATABASE_URL to another file: %w", path, err)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
-		return fmt.Errorf("%s cannot be written: give this user the right to write to it and to its folder: %w", path, err)
+		return fmt.Errorf("%s cannot be opened for writing: DATABASE_URL must name a file; give this user the right to write to it and to its folder: %w", path, err)
 	}
 	return fmt.Errorf("open database %s: %w", path, err)
 }
@@ -132,13 +156,7 @@ func (d *DB) Close() error { return errors.Join(d.r.Close(), d.w.Close()) }
 // Migrate brings the schema to this program's version. Processes that start at
 // the same time take turns. The error is one of package migrations.
 func (d *DB) Migrate(ctx context.Context) error {
-	// Not the database itself: closing it here would give up SQLite's locks.
-	lock := flock.New(d.path+".lock", flock.SetPermissions(0o600))
-	if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {
-		return fmt.Errorf("lock %s.lock: %w", d.path, err)
-	}
-	defer lock.Close()
-	return migrations.Up(ctx, d.w.DB, migrations.SQLite)
+	return d.inTurn(ctx, func() error { return migrations.Up(ctx, d.w.DB, migrations.SQLite) })
 }
 
 // CheckSchema returns an error of package migrations unless the schema is this

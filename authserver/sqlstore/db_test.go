@@ -34,3 +34,14 @@ func openNew(t testing.TB) *sqlstore.DB {
 func TestSessions(t *testing.T) {
 	storetest.Sessions(t, func(t *testing.T) authserver.SessionStore { return openNew(t) })
 }
+
+func TestDatabase(t *testing.T) {
+	database := func(t *testing.T) storetest.Database { return openNew(t) }
+	t.Run("Users", func(t *testing.T) { storetest.Users(t, database) })
+	t.Run("Clients", func(t *testing.T) { storetest.Clients(t, database) })
+	t.Run("Keys", func(t *testing.T) { storetest.Keys(t, database) })
+	t.Run("Revocations", func(t *testing.T) { storetest.Revocations(t, database) })
+	t.Run("Facts", func(t *testing.T) { storetest.Facts(t, database) })
+	t.Run("Meta", func(t *testing.T) { storetest.Meta(t, database) })
+	t.Run("Events", func(t *testing.T) { storetest.Events(t, database) })
+}

@@ -16,26 +16,28 @@ const skew = time.Minute
 func (d *DB) End(ctx context.Context, what []authserver.Ending, e authserver.Event) error {
 	now := time.Now()
 	err := d.tx(ctx, func(tx *sql.Tx) error {
-		any := false
+		some := false
 		for _, w := range what {
-			var ended bool
-			var err error
-			if w.Kind == authserver.KindSession {
-				ended, err = endSession(ctx, tx, w, now)
-			} else {
-				ended, err = revoke(ctx, tx, w.Kind, w.ID, 0, w.Reason, now)
-			}
+			ended, err := end(ctx, tx, w, now)
 			if err != nil {
 				return err
 			}
-			any = any || ended
+			some = some || ended
 		}
-		if !any {
+		if !some {
 			return nil
 		}
 		return record(ctx, tx, e)
 	})
-	return failed("end", err)
+	return failed("end tokens", err)
+}
+
+// end reports false for what has ended already.
+func end(ctx context.Context, tx *sql.Tx, w authserver.Ending, now time.Time) (bool, error) {
+	if w.Kind == authserver.KindSession {
+		return endSession(ctx, tx, w, now)
+	}
+	return revoke(ctx, tx, w.Kind, w.ID, 0, w.Reason, now)
 }
 
 // endSession writes a session's tombstone and its entry, unless it has ended.

@@ -126,7 +126,10 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 	if isUnique(err) {
 		return authserver.User{}, d.taken(ctx, subject, deref(c.Username), deref(c.Email))
 	}
-	return u, failed("change user", err)
+	if err != nil {
+		return authserver.User{}, failed("change user", err)
+	}
+	return u, nil
 }
 
 // RemoveUser forgets a user and ends its tokens.

@@ -1,0 +1,137 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/tokenwright/tokenwright/authserver"
+)
+
+// Clients holds a ClientStore to its contract.
+func Clients(t *testing.T, open func(t *testing.T) Database) {
+	t.Run("a client comes back as it was made", func(t *testing.T) { clientRoundTrip(t, open(t)) })
+	t.Run("ReplaceClient keeps id, incarnation and age", func(t *testing.T) { clientReplaced(t, open(t)) })
+	t.Run("a removed client's tokens end and its id rests", func(t *testing.T) { clientRemoved(t, open(t)) })
+	t.Run("scopes and resources", func(t *testing.T) { scopesAndResources(t, open(t)) })
+}
+
+func newClient(id string) authserver.Client {
+	return authserver.Client{
+		ID: id, Incarnation: 1<<62 + 1, SecretHash: []byte{0, 1, 0xff, '\''},
+		Grants: []string{authserver.GrantPassword, authserver.GrantRefreshToken}, Scopes: []string{"read", "write"},
+		Resources: []string{"https://api.example.test"}, Serves: []string{"https://api.example.test", "urn:x"}, Introspect: true,
+		RefreshGrace: ptr(time.Duration(0)), CreatedAt: now(),
+	}
+}
+
+func mustAddClient(t *testing.T, db Database, c authserver.Client) {
+	t.Helper()
+	if err := db.AddClient(t.Context(), c, event("client.add")); err != nil {
+		t.Fatalf("AddClient: %v", err)
+	}
+}
+
+func clientRoundTrip(t *testing.T, db Database) {
+	full := newClient("web")
+	bare := authserver.Client{ID: "Web", Incarnation: -1, Public: true, CreatedAt: now()}
+	mustAddClient(t, db, full)
+	mustAddClient(t, db, bare)
+	if err := db.AddClient(t.Context(), newClient("web"), event("client.add")); !errors.Is(err, authserver.ErrConflict) {
+		t.Errorf("again: got %v, want %v", err, authserver.ErrConflict)
+	}
+	for _, want := range []authserver.Client{full, bare} {
+		got, err := db.Client(t.Context(), want.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, want, got)
+	}
+	if _, err := db.Client(t.Context(), "WEB"); !errors.Is(err, authserver.ErrNotFound) {
+		t.Errorf("got %v, want %v", err, authserver.ErrNotFound)
+	}
+	all, err := db.Clients(t.Context())
+	if err != nil || len(all) != 2 {
+		t.Errorf("Clients: got %d, %v; want 2", len(all), err)
+	}
+	same(t, []string{"client.add", "client.add"}, acts(t, db))
+}
+
+func clientReplaced(t *testing.T, db Database) {
+	c := newClient("web")
+	mustAddClient(t, db, c)
+	next := authserver.Client{ID: "web", Incarnation: 5, Public: true, Scopes: []string{"profile"}, RefreshGrace: ptr(time.Minute), CreatedAt: now().Add(time.Hour)}
+	if err := db.ReplaceClient(t.Context(), next, event("client.replace")); err != nil {
+		t.Fatal(err)
+	}
+	next.Incarnation, next.CreatedAt = c.Incarnation, c.CreatedAt
+	got, err := db.Client(t.Context(), "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, next, got)
+	if err := db.ReplaceClient(t.Context(), newClient("other"), event("client.replace")); !errors.Is(err, authserver.ErrNotFound) {
+		t.Errorf("got %v, want %v", err, authserver.ErrNotFound)
+	}
+	same(t, []string{"client.add", "client.replace"}, acts(t, db))
+}
+
+func clientRemoved(t *testing.T, db Database) {
+	mustAddClient(t, db, newClient("web"))
+	if err := db.RemoveClient(t.Context(), "web", event("client.remove")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Client(t.Context(), "web"); !errors.Is(err, authserver.ErrNotFound) {
+		t.Errorf("Client: got %v, want %v", err, authserver.ErrNotFound)
+	}
+	if err := db.RemoveClient(t.Context(), "web", event("client.remove")); !errors.Is(err, authserver.ErrNotFound) {
+		t.Errorf("again: got %v, want %v", err, authserver.ErrNotFound)
+	}
+	same(t, []authserver.Revocation{
+		{Seq: 1, Kind: authserver.KindClient, ID: "web", Reason: authserver.ReasonClientRemoved},
+	}, revocations(t, db, 0))
+	if err := db.AddClient(t.Context(), newClient("web"), event("client.add")); !errors.Is(err, authserver.ErrConflict) {
+		t.Errorf("the id was given again: got %v, want %v", err, authserver.ErrConflict)
+	}
+	mustAddClient(t, db, newClient("web2"))
+	same(t, []string{"client.add", "client.remove", "client.add"}, acts(t, db))
+}
+
+func scopesAndResources(t *testing.T, db Database) {
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(db.PutScope(ctx, "write", "user", event("scope.put")))
+	must(db.PutScope(ctx, "write", "editor", event("scope.put")))
+	must(db.PutScope(ctx, "a=b", "", event("scope.put")))
+	must(db.PutScope(ctx, "gone", "", event("scope.put")))
+	must(db.RemoveScope(ctx, "gone", event("scope.remove")))
+	must(db.RemoveScope(ctx, "never", event("scope.remove"))) // no row
+	want := authserver.Scopes{"write": "editor", "a=b": ""}
+	scopes, err := db.Scopes(ctx)
+	must(err)
+	same(t, want, scopes)
+	f, err := db.Facts(ctx, authserver.Ask{})
+	must(err)
+	same(t, want, f.Scopes)
+
+	b := authserver.Resource{Identifier: "https://b.example.test", Name: "B API", Scopes: []string{"read", "write"}}
+	a := authserver.Resource{Identifier: "https://a.example.test"}
+	must(db.PutResource(ctx, authserver.Resource{Identifier: b.Identifier, Name: "old"}, event("resource.put")))
+	must(db.PutResource(ctx, b, event("resource.put")))
+	must(db.PutResource(ctx, a, event("resource.put")))
+	must(db.PutResource(ctx, authserver.Resource{Identifier: "gone"}, event("resource.put")))
+	must(db.RemoveResource(ctx, "gone", event("resource.remove")))
+	must(db.RemoveResource(ctx, "never", event("resource.remove"))) // no row
+	resources, err := db.Resources(ctx)
+	must(err)
+	same(t, []authserver.Resource{a, b}, resources)
+	same(t, []string{
+		"scope.put", "scope.put", "scope.put", "scope.put", "scope.remove",
+		"resource.put", "resource.put", "resource.put", "resource.put", "resource.remove",
+	}, acts(t, db))
+}

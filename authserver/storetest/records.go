@@ -1,0 +1,168 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tokenwright/tokenwright/authserver"
+)
+
+// Facts holds a FactStore to its contract.
+func Facts(t *testing.T, open func(t *testing.T) Database) {
+	db := open(t)
+	alice := mustAdd(t, db, "alice", "alice@example.com")
+	mustAdd(t, db, "bob", "bob@example.com")
+	web := newClient("web")
+	mustAddClient(t, db, web)
+	mustAddClient(t, db, newClient("other"))
+	mustEnd(t, db, ending("ended"))
+	if err := db.PutScope(t.Context(), "admin", "admin", event("scope.put")); err != nil {
+		t.Fatal(err)
+	}
+	const hash = "$argon2id$of$alice"
+	for _, tc := range []struct {
+		name   string
+		ask    authserver.Ask
+		client *authserver.Client
+		user   *authserver.User
+		hash   string
+		ended  string
+	}{
+		{"nothing asked", authserver.Ask{}, nil, nil, "", ""},
+		{"a client", authserver.Ask{ClientID: "web"}, &web, nil, "", ""},
+		{"a login by name", authserver.Ask{ClientID: "web", Login: "ALICE"}, &web, &alice, hash, ""},
+		{"a login by e-mail address", authserver.Ask{Login: "Alice@example.com"}, nil, &alice, hash, ""},
+		{"a refresh", authserver.Ask{ClientID: "web", Subject: alice.Subject, SessionID: "alive"}, &web, &alice, hash, ""},
+		{"a refresh of an ended session", authserver.Ask{ClientID: "web", Subject: alice.Subject, SessionID: "ended"}, &web, &alice, hash, "ended"},
+		{"strangers", authserver.Ask{ClientID: "WEB", Login: "nobody", SessionID: "ENDED"}, nil, nil, "", ""},
+		{"a stranger with a known client", authserver.Ask{ClientID: "web", Login: "nobody@example.com"}, &web, nil, "", ""},
+		{"an unknown subject", authserver.Ask{ClientID: "none", Subject: newSubject()}, nil, nil, "", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, err := db.Facts(t.Context(), tc.ask)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ended := ""
+			if got.Ended != nil {
+				ended = got.Ended.SessionID
+			}
+			if ended != tc.ended {
+				t.Errorf("tombstone of %q, want %q", ended, tc.ended)
+			}
+			got.Ended = nil
+			same(t, authserver.Facts{Client: tc.client, User: tc.user, PasswordHash: tc.hash, Scopes: authserver.Scopes{"admin": "admin"}}, got)
+		})
+	}
+}
+
+// Keys holds a KeyStore to its contract.
+func Keys(t *testing.T, open func(t *testing.T) Database) {
+	key := func(algorithm string, generation int64) authserver.SealedKey {
+		at := now()
+		return authserver.SealedKey{
+			KID: fmt.Sprint(algorithm, "-", generation), Algorithm: algorithm, Generation: generation,
+			Sealed: []byte{0, 0xff, byte(generation)}, CreatedAt: at, ActiveAt: at.Add(time.Hour),
+		}
+	}
+	t.Run("keys are listed by algorithm and generation", func(t *testing.T) {
+		db := open(t)
+		want := []authserver.SealedKey{key("ES256", 1), key("ES256", 2), key("RS256", 1)}
+		want[0].RemoveAt = want[0].ActiveAt.Add(time.Hour)
+		for _, i := range []int{2, 1, 0} {
+			if err := db.AddKey(t.Context(), want[i], event("key.add")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := db.Keys(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, want, got)
+	})
+	t.Run("of several servers one makes the next key", func(t *testing.T) {
+		db := open(t)
+		var (
+			mu  sync.Mutex
+			wg  sync.WaitGroup
+			won int
+		)
+		for i := range 16 {
+			wg.Go(func() {
+				k := key("ES256", 1)
+				k.KID = fmt.Sprint("kid-", i)
+				err := db.AddKey(t.Context(), k, event("key.add"))
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					won++
+				} else if !errors.Is(err, authserver.ErrConflict) {
+					t.Errorf("got %v, want %v", err, authserver.ErrConflict)
+				}
+			})
+		}
+		wg.Wait()
+		keys, err := db.Keys(t.Context())
+		if err != nil || won != 1 || len(keys) != 1 {
+			t.Errorf("%d won, %d keys, %v; want 1, 1", won, len(keys), err)
+		}
+		same(t, []string{"key.add"}, acts(t, db))
+	})
+}
+
+// Meta holds a MetaStore to its contract; RaiseLifetimes is Revocations'.
+func Meta(t *testing.T, open func(t *testing.T) Database) {
+	db := open(t)
+	if _, err := db.Meta(t.Context(), "name"); !errors.Is(err, authserver.ErrNotFound) {
+		t.Errorf("got %v, want %v", err, authserver.ErrNotFound)
+	}
+	var (
+		mu   sync.Mutex
+		wg   sync.WaitGroup
+		kept = map[string]bool{}
+	)
+	for i := range 16 {
+		wg.Go(func() {
+			got, err := db.KeepMeta(t.Context(), "name", fmt.Sprint(i))
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+			}
+			kept[got] = true
+		})
+	}
+	wg.Wait()
+	got, err := db.Meta(t.Context(), "name")
+	if err != nil || len(kept) != 1 || !kept[got] {
+		t.Errorf("there is %q, %v; the servers were told %v", got, err, kept)
+	}
+}
+
+// Events holds an AuditLog to its contract.
+func Events(t *testing.T, open func(t *testing.T) Database) {
+	db := open(t)
+	full := authserver.Event{
+		At: now(), Act: "refresh.reuse_detected", Result: "failure", Actor: "web", Subject: "sub", ClientID: "web",
+		SessionID: "sid", IP: "2001:db8::1", RequestID: "r-1", Reason: "reuse",
+	}
+	earlier := authserver.Event{At: full.At.Add(-time.Hour), Act: "by a clock that is behind"}
+	if err := db.Record(t.Context(), full, earlier); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Record(t.Context()); err != nil {
+		t.Errorf("nothing: %v", err)
+	}
+	if err := db.Record(t.Context(), event("last")); err != nil {
+		t.Fatal(err)
+	}
+	same(t, []string{full.Act, earlier.Act, "last"}, acts(t, db))
+	got, err := db.Events(t.Context(), authserver.Page{Limit: 2, Offset: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, []authserver.Event{earlier, full}, got)
+}
