@@ -37,6 +37,7 @@ func newDocument(e *gin.Engine, settings Settings) *document {
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: "Tokenwright", Version: settings.Version, Description: "Authorization server and the API that comes with it."},
+			Tags:    []*huma.Tag{{Name: tagUsers}, {Name: tagAPI}, {Name: tagOAuth}, {Name: tagServer}},
 			Components: &huma.Components{
 				Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{schemeOAuth2: {Type: "oauth2", Flows: flows}},
