@@ -40,6 +40,9 @@ type Revocation struct {
 	// Epoch is of KindUser only: tokens with a lower one have ended.
 	Epoch  int64
 	Reason Reason
+	// Resources are those that what ended can have been for; empty means any.
+	// They choose who hears of it, and are not shown.
+	Resources []string
 	// Until is the largest exp that can have been issued under ID plus 60 s;
 	// then the entry leaves.
 	Until time.Time
@@ -52,6 +55,8 @@ type Ending struct {
 	Subject  string // of the session's user; empty for a client's own token
 	ClientID string
 	Reason   Reason
+	// Resources are the session's, or the token's aud; empty if unknown.
+	Resources []string
 }
 
 // Tombstone is the mark of an ended session.

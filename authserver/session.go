@@ -21,6 +21,8 @@ type Session struct {
 	ClientIncarnation int64
 	Scope             []string
 	Resources         []string
+	// SessionEpoch is the user's, as it was when the session was opened.
+	SessionEpoch int64
 	// SecretHash is SHA-256 of the secret that every refresh token of the
 	// session carries.
 	SecretHash [sha256.Size]byte
@@ -37,6 +39,12 @@ type Session struct {
 	Deadline  time.Time
 	IP        string
 	UserAgent string // at most MaxUserAgent bytes
+}
+
+// BelongsTo reports whether c is the session's client, and not a later one of
+// the same id.
+func (s Session) BelongsTo(c Client) bool {
+	return s.ClientID == c.ID && s.ClientIncarnation == c.Incarnation
 }
 
 // Advance is a refresh token's presentation: everything that decides is in it,

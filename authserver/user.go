@@ -55,7 +55,7 @@ type UserChange struct {
 	KeepSession string
 	// End lists sessions that end one by one in the same transaction, each
 	// with a tombstone and a revocation entry: the user's others when one is kept.
-	End []string
+	End []Ending
 	// Reason is written into every entry that the change makes.
 	Reason Reason
 }

@@ -80,6 +80,7 @@ create table sessions (
     client_incarnation bigint not null,
     scope              text   not null,
     resources          text   not null,
+    session_epoch      bigint not null,
     secret_hash        bytea  not null,
     counter            bigint not null,
     counter_before     bigint not null,
@@ -105,12 +106,13 @@ create table tombstones (
 create index tombstones_until on tombstones (until);
 
 create table revocations (
-    seq    bigint primary key,
-    kind   text   not null,
-    id     text   not null,
-    epoch  bigint not null,
-    reason text   not null,
-    until  bigint not null,
+    seq       bigint primary key,
+    kind      text   not null,
+    id        text   not null,
+    epoch     bigint not null,
+    reason    text   not null,
+    resources text   not null,
+    until     bigint not null,
     unique (kind, id, epoch)
 );
 create index revocations_until on revocations (until);

@@ -83,7 +83,7 @@ func (us *Users) upgrade(ctx context.Context, subject, old, pw string) {
 // on, others (the rest of the user's sessions) end with their access tokens.
 // ErrWrongPassword is counted and queued like a failed login; otherwise the
 // errors are those of Authenticate, and *InvalidError for the new password.
-func (us *Users) ChangePassword(ctx context.Context, subject, sid string, others []string, current, wanted string) error {
+func (us *Users) ChangePassword(ctx context.Context, subject, sid string, others []authserver.Ending, current, wanted string) error {
 	u, err := us.d.Users.User(ctx, subject)
 	if err != nil {
 		return fmt.Errorf("find user: %w", err)

@@ -1,11 +1,14 @@
 // Package feed carries the table of what has ended to those who follow it: in
-// one process, to the set that its resource server asks.
+// one process to the set that its resource server asks, and to resource servers
+// elsewhere as server-sent events.
 package feed
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,31 +20,44 @@ import (
 // servers on the same database are heard of no later.
 const Interval = 500 * time.Millisecond
 
-// Tail reads new entries of the table and applies them to a set. It is safe for
-// concurrent use.
+// Tail reads new entries of the table, applies them to a set and hands them to
+// followers. It is safe for concurrent use.
 type Tail struct {
 	log    authserver.RevocationLog
 	ended  *resource.Ended
 	logger *slog.Logger
-	seq    atomic.Int64
+	wake   chan struct{}
+
+	mu   sync.Mutex // held while a new view is put in place
+	view atomic.Pointer[view]
+	done chan struct{}
+}
+
+// view is what has been read. It is never changed: followers at any pace share
+// the entries, and one that is slow holds up nobody.
+type view struct {
+	entries []authserver.Revocation // in sequence; the live ones and some that have left
+	head    int64
+	next    chan struct{} // closed when there is a newer view
 }
 
 // New returns a Tail that has read nothing yet: ended is not ready before the
 // first Sync.
 func New(log authserver.RevocationLog, ended *resource.Ended, logger *slog.Logger) *Tail {
-	return &Tail{log: log, ended: ended, logger: logger}
+	t := &Tail{log: log, ended: ended, logger: logger, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	t.view.Store(&view{next: make(chan struct{})})
+	return t
 }
 
 // Sync reads what has been committed before the call and returns when the set
 // refuses it.
 func (t *Tail) Sync(ctx context.Context) error {
-	after := t.seq.Load()
+	after := t.view.Load().head
 	entries, head, err := t.log.Revocations(ctx, after)
 	if err == nil && head < after {
 		// An older copy of the database was put in place: read all of it.
 		after = 0
-		t.seq.Store(0)
-		entries, head, err = t.log.Revocations(ctx, 0)
+		entries, head, err = t.log.Revocations(ctx, after)
 	}
 	if err != nil {
 		return fmt.Errorf("read revocations: %w", err)
@@ -54,12 +70,42 @@ func (t *Tail) Sync(ctx context.Context) error {
 	}
 	t.ended.Apply(batch...)
 	t.ended.Ready()
-	// Two at once may finish in either order; applying twice does no harm,
-	// going back only reads more.
-	if head > after {
-		t.seq.CompareAndSwap(after, head)
-	}
+	t.extend(after, entries, head)
 	return nil
+}
+
+// extend puts a view in place that goes on to head, unless another Sync already
+// has.
+func (t *Tail) extend(after int64, entries []authserver.Revocation, head int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old := t.view.Load()
+	switch {
+	case after == 0 && head < old.head: // begin again
+	case head <= old.head:
+		return
+	default:
+		entries = slices.DeleteFunc(entries, func(e authserver.Revocation) bool { return e.Seq <= old.head })
+		entries = append(live(old.entries), entries...)
+	}
+	t.view.Store(&view{entries: entries, head: head, next: make(chan struct{})})
+	close(old.next)
+}
+
+// live is entries, without those that have left once they are many: copying is
+// then paid for by what it frees.
+func live(entries []authserver.Revocation) []authserver.Revocation {
+	now := time.Now()
+	gone := 0
+	for _, e := range entries {
+		if !now.Before(e.Until) {
+			gone++
+		}
+	}
+	if gone <= len(entries)/2 {
+		return entries
+	}
+	return slices.DeleteFunc(slices.Clone(entries), func(e authserver.Revocation) bool { return !now.Before(e.Until) })
 }
 
 // Changed is Sync for those who have just committed an ending: it cannot fail
@@ -70,8 +116,19 @@ func (t *Tail) Changed(ctx context.Context) {
 	}
 }
 
-// Run reads the table every Interval until ctx ends.
+// Wake makes Run read now: another server says that it has ended something. A
+// wake-up that is lost costs at most Interval.
+func (t *Tail) Wake() {
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run reads the table every Interval, and when woken, until ctx ends; then
+// followers are let go.
 func (t *Tail) Run(ctx context.Context) {
+	defer close(t.done)
 	tick := time.NewTicker(Interval)
 	defer tick.Stop()
 	away := false
@@ -80,6 +137,7 @@ func (t *Tail) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-t.wake:
 		}
 		err := t.Sync(ctx)
 		if ctx.Err() != nil {

@@ -92,6 +92,7 @@ func (ex *exchange) newSession(ctx context.Context) error {
 		ClientIncarnation: ex.client.Incarnation,
 		Scope:             ex.scope,
 		Resources:         ex.audience,
+		SessionEpoch:      ex.user.SessionEpoch,
 		SecretHash:        sha256.Sum256(t.Secret[:]),
 		Counter:           t.Counter,
 		RotatedAt:         now,

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -9,34 +10,37 @@ import (
 	"github.com/tokenwright/tokenwright/resource"
 )
 
-// end ends sessions: first in the database, which decides, then by forgetting
-// the records. It goes on if the caller hangs up.
-func (s *Server) end(ctx context.Context, subject, clientID string, sids []string, reason authserver.Reason, e authserver.Event) error {
+// end ends sessions of one user: first in the database, which decides, then by
+// forgetting the records. It goes on if the caller hangs up.
+func (s *Server) end(ctx context.Context, what []authserver.Ending, e authserver.Event) error {
 	ctx = context.WithoutCancel(ctx)
-	what := make([]authserver.Ending, len(sids))
-	for i, sid := range sids {
-		what[i] = authserver.Ending{Kind: authserver.KindSession, ID: sid, Subject: subject, ClientID: clientID, Reason: reason}
-	}
 	caller := authserver.CallerFrom(ctx)
-	e.Result, e.Subject, e.ClientID, e.IP, e.RequestID = "success", subject, clientID, caller.IP, caller.RequestID
-	e.Reason = string(reason)
-	if len(sids) == 1 {
-		e.SessionID = sids[0]
+	e.Result, e.IP, e.RequestID = "success", caller.IP, caller.RequestID
+	e.Subject, e.ClientID, e.Reason = what[0].Subject, what[0].ClientID, string(what[0].Reason)
+	if len(what) == 1 {
+		e.SessionID = what[0].ID
 	}
 	if err := s.Revocations.End(ctx, what, e); err != nil {
 		return fmt.Errorf("end session: %w", err)
 	}
 	s.Changed(ctx)
-	s.drop(ctx, sids)
+	s.drop(ctx, what)
 	return nil
+}
+
+// ending is what ends s, with all that is known of it.
+func ending(s authserver.Session, reason authserver.Reason) authserver.Ending {
+	return authserver.Ending{
+		Kind: authserver.KindSession, ID: s.ID, Subject: s.Subject, ClientID: s.ClientID, Reason: reason, Resources: s.Resources,
+	}
 }
 
 // drop forgets the records of sessions that have ended. What stays behind is
 // refused all the same and leaves at its deadline.
-func (s *Server) drop(ctx context.Context, sids []string) {
-	for _, sid := range sids {
-		if err := s.Sessions.Drop(ctx, sid); err != nil {
-			s.Logger.WarnContext(ctx, "ended session not dropped", "session", sid, "err", err)
+func (s *Server) drop(ctx context.Context, ended []authserver.Ending) {
+	for _, e := range ended {
+		if err := s.Sessions.Drop(ctx, e.ID); err != nil {
+			s.Logger.WarnContext(ctx, "ended session not dropped", "session", e.ID, "err", err)
 			return
 		}
 	}
@@ -44,7 +48,7 @@ func (s *Server) drop(ctx context.Context, sids []string) {
 
 // reused ends a session one of whose older refresh tokens was presented.
 func (ex *exchange) reused(ctx context.Context, session authserver.Session) error {
-	err := ex.end(ctx, session.Subject, session.ClientID, []string{session.ID}, authserver.ReasonReuse,
+	err := ex.end(ctx, []authserver.Ending{ending(session, authserver.ReasonReuse)},
 		authserver.Event{Act: "refresh.reuse_detected", Actor: session.ClientID})
 	if err != nil {
 		return err
@@ -86,23 +90,55 @@ func (ex *exchange) adoptClient(ctx context.Context) error {
 
 // evict ends the sessions that a user has too many of.
 func (s *Server) evict(ctx context.Context, subject string, sids []string) error {
-	return s.end(ctx, subject, "", sids, authserver.ReasonEvicted, authserver.Event{Act: "session.evict"})
+	what := make([]authserver.Ending, len(sids))
+	for i, sid := range sids {
+		what[i] = authserver.Ending{Kind: authserver.KindSession, ID: sid, Subject: subject, Reason: authserver.ReasonEvicted}
+	}
+	return s.end(ctx, what, authserver.Event{Act: "session.evict"})
 }
 
-// Logout ends the session that c belongs to.
+// Logout ends the session that c belongs to, whether or not the session store
+// still has it.
 func (s *Server) Logout(ctx context.Context, c *resource.Claims) error {
-	return s.end(ctx, c.Subject, c.ClientID, []string{c.SessionID}, authserver.ReasonLogout,
+	session, err := s.Sessions.Session(ctx, c.SessionID)
+	if errors.Is(err, authserver.ErrNotFound) {
+		session = authserver.Session{ID: c.SessionID, Subject: c.Subject, ClientID: c.ClientID}
+	} else if err != nil {
+		return fmt.Errorf("find session: %w", err)
+	}
+	return s.end(ctx, []authserver.Ending{ending(session, authserver.ReasonLogout)},
 		authserver.Event{Act: "session.logout", Actor: c.Subject})
 }
 
-// ListSessions lists a user's sessions, the last used first, and says how many
-// there are in all.
+// ListSessions lists a user's live sessions, the last used first, and says how
+// many there are in all.
 func (s *Server) ListSessions(ctx context.Context, subject string, p authserver.Page) ([]authserver.Session, int, error) {
-	sessions, total, err := s.Sessions.Sessions(ctx, subject, p)
+	sessions, err := s.live(ctx, subject)
 	if err != nil {
-		return nil, 0, fmt.Errorf("list sessions: %w", err)
+		return nil, 0, err
 	}
-	return sessions, total, nil
+	first := min(p.Offset, len(sessions))
+	last := len(sessions)
+	if p.Limit > 0 {
+		last = min(first+p.Limit, last)
+	}
+	return sessions[first:last], len(sessions), nil
+}
+
+// live are the user's sessions without those that a raised session epoch ended,
+// of which the session store knows nothing.
+func (s *Server) live(ctx context.Context, subject string) ([]authserver.Session, error) {
+	user, err := s.UserStore.User(ctx, subject)
+	if err != nil {
+		return nil, fmt.Errorf("find user: %w", err)
+	}
+	sessions, _, err := s.Sessions.Sessions(ctx, subject, authserver.Page{})
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	return slices.DeleteFunc(sessions, func(session authserver.Session) bool {
+		return !user.SessionLives(session.ID, session.SessionEpoch)
+	}), nil
 }
 
 // EndSession ends one session of the user of c. ErrNotFound for one that is not
@@ -115,14 +151,14 @@ func (s *Server) EndSession(ctx context.Context, c *resource.Claims, sid string)
 	if session.Subject != c.Subject {
 		return authserver.ErrNotFound
 	}
-	return s.end(ctx, c.Subject, session.ClientID, []string{sid}, authserver.ReasonLogout,
+	return s.end(ctx, []authserver.Ending{ending(session, authserver.ReasonLogout)},
 		authserver.Event{Act: "session.end", Actor: c.Subject})
 }
 
 // EndOtherSessions ends all sessions of the user of c but the one that c belongs
 // to, those too that the session store has lost.
 func (s *Server) EndOtherSessions(ctx context.Context, c *resource.Claims) error {
-	others, err := s.others(ctx, c)
+	others, err := s.others(ctx, c, authserver.ReasonLogout)
 	if err != nil {
 		return err
 	}
@@ -145,7 +181,7 @@ func (s *Server) EndOtherSessions(ctx context.Context, c *resource.Claims) error
 // ChangePassword sets the password of the user of c and ends the user's other
 // sessions.
 func (s *Server) ChangePassword(ctx context.Context, c *resource.Claims, current, new string) error {
-	others, err := s.others(ctx, c)
+	others, err := s.others(ctx, c, authserver.ReasonPasswordChanged)
 	if err != nil {
 		return err
 	}
@@ -156,15 +192,17 @@ func (s *Server) ChangePassword(ctx context.Context, c *resource.Claims, current
 	return nil
 }
 
-// others are the user's sessions but the one that c belongs to.
-func (s *Server) others(ctx context.Context, c *resource.Claims) ([]string, error) {
-	sessions, _, err := s.Sessions.Sessions(ctx, c.Subject, authserver.Page{})
+// others are the user's live sessions but the one that c belongs to, to be ended.
+func (s *Server) others(ctx context.Context, c *resource.Claims, reason authserver.Reason) ([]authserver.Ending, error) {
+	sessions, err := s.live(ctx, c.Subject)
 	if err != nil {
-		return nil, fmt.Errorf("list sessions: %w", err)
+		return nil, err
 	}
-	var sids []string
+	var what []authserver.Ending
 	for _, session := range sessions {
-		sids = append(sids, session.ID)
+		if session.ID != c.SessionID {
+			what = append(what, ending(session, reason))
+		}
 	}
-	return slices.DeleteFunc(sids, func(sid string) bool { return sid == c.SessionID }), nil
+	return what, nil
 }

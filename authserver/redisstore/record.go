@@ -20,6 +20,7 @@ const (
 	fieldSubject     = "sub"
 	fieldClient      = "client"
 	fieldIncarnation = "inc"
+	fieldEpoch       = "epoch"
 	fieldSecretHash  = "hash"
 	fieldCounter     = "n"
 	fieldRotated     = "rotated"
@@ -40,6 +41,7 @@ func encode(s authserver.Session) record {
 		fieldSubject, s.Subject,
 		fieldClient, s.ClientID,
 		fieldIncarnation, s.ClientIncarnation,
+		fieldEpoch, s.SessionEpoch,
 		fieldSecretHash, s.SecretHash[:],
 		fieldCounter, s.Counter,
 		fieldRotated, s.RotatedAt.UnixMilli(),
@@ -74,6 +76,7 @@ func decode(id string, fields map[string]string) (authserver.Session, error) {
 		ClientIncarnation: d.integer(fieldIncarnation),
 		Scope:             d.list(fieldScope),
 		Resources:         d.list(fieldResources),
+		SessionEpoch:      d.integer(fieldEpoch),
 		Counter:           uint32(d.integer(fieldCounter)),
 		RotatedAt:         d.time(fieldRotated),
 		CreatedAt:         d.time(fieldCreated),

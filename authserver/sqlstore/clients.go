@@ -76,7 +76,7 @@ func (d *DB) RemoveClient(ctx context.Context, id string, e authserver.Event) er
 		if err = changed(res, err, authserver.ErrNotFound); err != nil {
 			return err
 		}
-		if _, err := revoke(ctx, tx, authserver.KindClient, id, 0, authserver.ReasonClientRemoved, time.Now()); err != nil {
+		if _, err := revoke(ctx, tx, entry{kind: authserver.KindClient, id: id, reason: authserver.ReasonClientRemoved}, time.Now()); err != nil {
 			return err
 		}
 		return record(ctx, tx, e)

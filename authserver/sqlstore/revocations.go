@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
@@ -37,7 +38,7 @@ func end(ctx context.Context, tx *sql.Tx, w authserver.Ending, now time.Time) (b
 	if w.Kind == authserver.KindSession {
 		return endSession(ctx, tx, w, now)
 	}
-	return revoke(ctx, tx, w.Kind, w.ID, 0, w.Reason, now)
+	return revoke(ctx, tx, entry{kind: w.Kind, id: w.ID, reason: w.Reason, resources: w.Resources}, now)
 }
 
 // endSession writes a session's tombstone and its entry, unless it has ended.
@@ -53,22 +54,31 @@ func endSession(ctx context.Context, tx *sql.Tx, w authserver.Ending, now time.T
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return false, err
 	}
-	return revoke(ctx, tx, authserver.KindSession, w.ID, 0, w.Reason, now)
+	return revoke(ctx, tx, entry{kind: authserver.KindSession, id: w.ID, reason: w.Reason, resources: w.Resources}, now)
+}
+
+// entry is what revoke writes.
+type entry struct {
+	kind      authserver.Kind
+	id        string
+	epoch     int64
+	reason    authserver.Reason
+	resources []string
 }
 
 // revoke writes an entry, unless there is one that is alive. Taking the number
 // locks the counter until the commit, so that entries commit in sequence.
-func revoke(ctx context.Context, tx *sql.Tx, kind authserver.Kind, id string, epoch int64, reason authserver.Reason, now time.Time) (bool, error) {
+func revoke(ctx context.Context, tx *sql.Tx, e entry, now time.Time) (bool, error) {
 	seq, err := next(ctx, tx, "revocation")
 	if err != nil {
 		return false, err
 	}
 	res, err := tx.ExecContext(ctx, `
-		insert into revocations (seq, kind, id, epoch, reason, until)
-		values ($1, $2, $3, $4, $5, $6 + (select millis from lifetimes where name = 'access'))
-		on conflict (kind, id, epoch) do update set seq = excluded.seq, reason = excluded.reason, until = excluded.until
+		insert into revocations (seq, kind, id, epoch, reason, resources, until)
+		values ($1, $2, $3, $4, $5, $8, $6 + (select millis from lifetimes where name = 'access'))
+		on conflict (kind, id, epoch) do update set seq = excluded.seq, reason = excluded.reason, resources = excluded.resources, until = excluded.until
 			where revocations.until <= $7`,
-		seq, kind, id, epoch, reason, now.Add(skew).UnixMilli(), now.UnixMilli())
+		seq, e.kind, e.id, e.epoch, e.reason, now.Add(skew).UnixMilli(), now.UnixMilli(), join(e.resources))
 	if err != nil {
 		return false, err
 	}
@@ -87,16 +97,16 @@ func (d *DB) Revocations(ctx context.Context, after int64) ([]authserver.Revocat
 	// One statement, so that head is of the same moment as the entries.
 	entries, err := list(ctx, &d.r, func(row scanner) (r authserver.Revocation, err error) {
 		var (
-			seq, epoch, until sql.NullInt64
-			kind, id, reason  sql.NullString
+			seq, epoch, until           sql.NullInt64
+			kind, id, reason, resources sql.NullString
 		)
-		err = row.Scan(&head, &seq, &kind, &id, &epoch, &reason, &until)
+		err = row.Scan(&head, &seq, &kind, &id, &epoch, &reason, &resources, &until)
 		return authserver.Revocation{
 			Seq: seq.Int64, Kind: authserver.Kind(kind.String), ID: id.String, Epoch: epoch.Int64,
-			Reason: authserver.Reason(reason.String), Until: fromMillis(until.Int64),
+			Reason: authserver.Reason(reason.String), Resources: strings.Fields(resources.String), Until: fromMillis(until.Int64),
 		}, err
 	}, `
-		select counters.value, revocations.seq, revocations.kind, revocations.id, revocations.epoch, revocations.reason, revocations.until
+		select counters.value, revocations.seq, revocations.kind, revocations.id, revocations.epoch, revocations.reason, revocations.resources, revocations.until
 		from counters
 		left join revocations on revocations.seq > $1 and revocations.until > $2
 		where counters.name = 'revocation'

@@ -12,7 +12,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver"
 )
 
-const sessionColumns = `id, subject, client_id, client_incarnation, scope, resources, secret_hash, counter,
+const sessionColumns = `id, subject, client_id, client_incarnation, scope, resources, session_epoch, secret_hash, counter,
 	rotated_at, created_at, last_used_at, idle_deadline, deadline, ip, user_agent`
 
 // Open keeps a new session.
@@ -23,9 +23,9 @@ func (d *DB) Open(ctx context.Context, s authserver.Session, perUser int) ([]str
 	}
 	var excess *string
 	err := d.w.row(ctx, `
-		insert into sessions (id, subject, client_id, client_incarnation, scope, resources, secret_hash, counter, counter_before,
+		insert into sessions (id, subject, client_id, client_incarnation, scope, resources, session_epoch, secret_hash, counter, counter_before,
 			rotated_at, created_at, last_used_at, idle_deadline, deadline, ip, user_agent)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15)
+		values ($1, $2, $3, $4, $5, $6, $20, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15)
 		returning (
 			select string_agg(beyond.id, ' ') from (
 				select other.id from sessions as other
@@ -36,7 +36,7 @@ func (d *DB) Open(ctx context.Context, s authserver.Session, perUser int) ([]str
 		)`,
 		s.ID, s.Subject, s.ClientID, s.ClientIncarnation, join(s.Scope), join(s.Resources), s.SecretHash[:], s.Counter,
 		millis(s.RotatedAt), millis(s.CreatedAt), millis(s.LastUsedAt), millis(s.IdleDeadline), millis(s.Deadline), s.IP, s.UserAgent,
-		perUser, time.Now().UnixMilli(), limit(bound), bound.Offset).Scan(&excess)
+		perUser, time.Now().UnixMilli(), limit(bound), bound.Offset, s.SessionEpoch).Scan(&excess)
 	if err != nil {
 		return nil, failed("open session", err)
 	}
@@ -160,7 +160,7 @@ func scanSession(row scanner, more ...any) (authserver.Session, error) {
 		rotated, created, lastUsed, idle, deadline int64
 	)
 	err := row.Scan(append([]any{
-		&s.ID, &s.Subject, &s.ClientID, &s.ClientIncarnation, &scope, &resources, &hash, &s.Counter,
+		&s.ID, &s.Subject, &s.ClientID, &s.ClientIncarnation, &scope, &resources, &s.SessionEpoch, &hash, &s.Counter,
 		&rotated, &created, &lastUsed, &idle, &deadline, &s.IP, &s.UserAgent}, more...)...)
 	if err != nil {
 		return authserver.Session{}, err

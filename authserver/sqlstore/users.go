@@ -112,12 +112,12 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 			return err
 		}
 		if c.EndTokens {
-			if _, err := revoke(ctx, tx, authserver.KindUser, subject, u.Epoch, c.Reason, now); err != nil {
+			if _, err := revoke(ctx, tx, entry{kind: authserver.KindUser, id: subject, epoch: u.Epoch, reason: c.Reason}, now); err != nil {
 				return err
 			}
 		}
-		for _, sid := range c.End {
-			if _, err := endSession(ctx, tx, authserver.Ending{ID: sid, Subject: subject, Reason: c.Reason}, now); err != nil {
+		for _, ending := range c.End {
+			if _, err := endSession(ctx, tx, ending, now); err != nil {
 				return err
 			}
 		}
@@ -144,7 +144,7 @@ func (d *DB) RemoveUser(ctx context.Context, subject string, e authserver.Event)
 		if _, err := tx.ExecContext(ctx, `delete from sessions where subject = $1`, subject); err != nil {
 			return err
 		}
-		if _, err := revoke(ctx, tx, authserver.KindUser, subject, epoch+1, authserver.ReasonUserRemoved, time.Now()); err != nil {
+		if _, err := revoke(ctx, tx, entry{kind: authserver.KindUser, id: subject, epoch: epoch + 1, reason: authserver.ReasonUserRemoved}, time.Now()); err != nil {
 			return err
 		}
 		return record(ctx, tx, e)

@@ -19,7 +19,8 @@ func Revocations(t *testing.T, open func(t *testing.T) Database) {
 }
 
 func ending(sid string) authserver.Ending {
-	return authserver.Ending{Kind: authserver.KindSession, ID: sid, Subject: "sub", ClientID: "web", Reason: authserver.ReasonLogout}
+	return authserver.Ending{Kind: authserver.KindSession, ID: sid, Subject: "sub", ClientID: "web", Reason: authserver.ReasonLogout,
+		Resources: []string{"https://a.example.test", "https://b.example.test/x"}}
 }
 
 func mustEnd(t *testing.T, db Database, what ...authserver.Ending) {
@@ -37,9 +38,9 @@ func endSession(t *testing.T, db Database) {
 	at := now()
 	mustEnd(t, db, ending("a"), authserver.Ending{Kind: authserver.KindToken, ID: "jti", ClientID: "web", Reason: authserver.ReasonRevoked}, ending("b"))
 	want := []authserver.Revocation{
-		{Seq: 1, Kind: authserver.KindSession, ID: "a", Reason: authserver.ReasonLogout},
+		{Seq: 1, Kind: authserver.KindSession, ID: "a", Reason: authserver.ReasonLogout, Resources: ending("").Resources},
 		{Seq: 2, Kind: authserver.KindToken, ID: "jti", Reason: authserver.ReasonRevoked},
-		{Seq: 3, Kind: authserver.KindSession, ID: "b", Reason: authserver.ReasonLogout},
+		{Seq: 3, Kind: authserver.KindSession, ID: "b", Reason: authserver.ReasonLogout, Resources: ending("").Resources},
 	}
 	same(t, want, revocations(t, db, 0))
 	same(t, []string{"end"}, acts(t, db))
@@ -75,9 +76,9 @@ func endTwice(t *testing.T, db Database) {
 	mustEnd(t, db, token)
 	mustEnd(t, db, ending("b"), ending("b"))
 	same(t, []authserver.Revocation{
-		{Seq: 1, Kind: authserver.KindSession, ID: "a", Reason: authserver.ReasonLogout},
+		{Seq: 1, Kind: authserver.KindSession, ID: "a", Reason: authserver.ReasonLogout, Resources: ending("").Resources},
 		{Seq: 2, Kind: authserver.KindToken, ID: "a", Reason: authserver.ReasonRevoked},
-		{Seq: 3, Kind: authserver.KindSession, ID: "b", Reason: authserver.ReasonLogout},
+		{Seq: 3, Kind: authserver.KindSession, ID: "b", Reason: authserver.ReasonLogout, Resources: ending("").Resources},
 	}, revocations(t, db, 0))
 	same(t, []string{"end", "end", "end"}, acts(t, db))
 }
@@ -110,7 +111,7 @@ func endRace(t *testing.T, db Database) {
 		})
 	}
 	wg.Wait()
-	same(t, []authserver.Revocation{{Seq: 1, Kind: authserver.KindSession, ID: "a", Reason: authserver.ReasonLogout}}, revocations(t, db, 0))
+	same(t, []authserver.Revocation{{Seq: 1, Kind: authserver.KindSession, ID: "a", Reason: authserver.ReasonLogout, Resources: ending("").Resources}}, revocations(t, db, 0))
 	same(t, []string{"end"}, acts(t, db))
 }
 

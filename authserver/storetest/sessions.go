@@ -61,6 +61,7 @@ func newSession(subject string, at time.Time) (authserver.Session, [16]byte) {
 		ClientIncarnation: 1<<62 + 1,
 		Scope:             []string{"read", "write", "read:all"},
 		Resources:         []string{"https://api.example.test", "https://other.example.test"},
+		SessionEpoch:      1 << 40,
 		SecretHash:        sha256.Sum256(secret[:]),
 		RotatedAt:         at,
 		CreatedAt:         at,

@@ -44,13 +44,13 @@ func userChanges(t *testing.T, open func(t *testing.T) Database) {
 			"REF-020 a new password ends the other sessions",
 			authserver.UserChange{
 				PasswordHash: ptr("new"), EndSessions: true, KeepSession: "mine",
-				End: []string{"other-1", "other-2"}, Reason: authserver.ReasonPasswordChanged,
+				End: []authserver.Ending{ending("other-1"), ending("other-2")}, Reason: authserver.ReasonPasswordChanged,
 			},
 			func(u *authserver.User) { u.SessionEpoch, u.KeptSession = 1, "mine" },
 			func(authserver.User) []authserver.Revocation {
 				return []authserver.Revocation{
-					{Seq: 1, Kind: authserver.KindSession, ID: "other-1", Reason: authserver.ReasonPasswordChanged},
-					{Seq: 2, Kind: authserver.KindSession, ID: "other-2", Reason: authserver.ReasonPasswordChanged},
+					{Seq: 1, Kind: authserver.KindSession, ID: "other-1", Reason: authserver.ReasonLogout, Resources: ending("").Resources},
+					{Seq: 2, Kind: authserver.KindSession, ID: "other-2", Reason: authserver.ReasonLogout, Resources: ending("").Resources},
 				}
 			},
 		},
@@ -84,10 +84,10 @@ func userChanges(t *testing.T, open func(t *testing.T) Database) {
 				ended = tc.ended(want)
 			}
 			same(t, ended, revocations(t, db, 0))
-			for _, sid := range tc.change.End {
-				f, err := db.Facts(t.Context(), authserver.Ask{SessionID: sid})
-				if err != nil || f.Ended == nil || f.Ended.Subject != want.Subject {
-					t.Errorf("%s: got %+v, %v; want a tombstone", sid, f.Ended, err)
+			for _, e := range tc.change.End {
+				f, err := db.Facts(t.Context(), authserver.Ask{SessionID: e.ID})
+				if err != nil || f.Ended == nil || f.Ended.Subject != e.Subject {
+					t.Errorf("%s: got %+v, %v; want a tombstone", e.ID, f.Ended, err)
 				}
 			}
 			if got, err := db.User(t.Context(), bystander.Subject); err != nil {
@@ -103,7 +103,7 @@ func userChanges(t *testing.T, open func(t *testing.T) Database) {
 func userRefused(t *testing.T, db Database) {
 	alice := mustAdd(t, db, "alice", "alice@example.com")
 	mustAdd(t, db, "bob", "bob@example.com")
-	c := authserver.UserChange{Username: ptr("bob"), Active: ptr(false), EndTokens: true, EndSessions: true, End: []string{"sid"}}
+	c := authserver.UserChange{Username: ptr("bob"), Active: ptr(false), EndTokens: true, EndSessions: true, End: []authserver.Ending{ending("sid")}}
 	if _, err := db.ChangeUser(t.Context(), alice.Subject, c, event("user.change")); !errors.Is(err, authserver.ErrUsernameTaken) {
 		t.Errorf("got %v, want %v", err, authserver.ErrUsernameTaken)
 	}

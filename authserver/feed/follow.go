@@ -1,0 +1,132 @@
+package feed
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"sort"
+	"strconv"
+	"time"
+
+	"github.com/tokenwright/tokenwright/authserver"
+)
+
+const (
+	// PingInterval is how often a follower hears that nothing has ended.
+	PingInterval = 5 * time.Second
+	// patience is how long a follower may take to accept what is written to it.
+	patience = 10 * time.Second
+)
+
+// entry is a Revocation on the wire.
+type entry struct {
+	Seq    int64             `json:"seq"`
+	Kind   authserver.Kind   `json:"kind"`
+	ID     string            `json:"id"`
+	Epoch  int64             `json:"epoch,omitempty"`
+	Reason authserver.Reason `json:"reason"`
+	Until  int64             `json:"until"`
+}
+
+// Follow writes the feed to w as server-sent events until ctx ends, the server
+// stops or the follower does not keep up: a snapshot of what is live, then each
+// entry as it comes. lastEventID is what the follower has seen, as it says; a
+// snapshot is left out if the feed can go on from there. serves chooses the
+// entries that are the follower's business.
+func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID string, serves func(authserver.Revocation) bool) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // a proxy that collects answers would keep back what has ended
+	w.WriteHeader(http.StatusOK)
+
+	out := stream{w: w, control: http.NewResponseController(w)}
+	seen, err := strconv.ParseInt(lastEventID, 10, 64)
+	resumes := err == nil && seen >= 0
+	ping := time.NewTicker(PingInterval)
+	defer ping.Stop()
+	for {
+		v := t.view.Load()
+		if !resumes || seen > v.head {
+			out.event("snapshot", v.head, wire(v.after(0), serves))
+			resumes = true
+		} else {
+			for _, e := range wire(v.after(seen), serves) {
+				out.event("revoke", e.Seq, e)
+			}
+		}
+		seen = v.head
+		if err := out.flush(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.done:
+			return nil
+		case <-v.next:
+		case <-ping.C:
+			// The id goes on over what others follow, so that a gap is none.
+			out.event("ping", seen, struct{}{})
+		}
+	}
+}
+
+// after are the entries of v above seq that have not left.
+func (v *view) after(seq int64) []authserver.Revocation {
+	first := sort.Search(len(v.entries), func(i int) bool { return v.entries[i].Seq > seq })
+	return v.entries[first:]
+}
+
+// wire is how entries look to a follower.
+func wire(entries []authserver.Revocation, serves func(authserver.Revocation) bool) []entry {
+	now := time.Now()
+	out := make([]entry, 0, len(entries))
+	for _, e := range entries {
+		if now.Before(e.Until) && serves(e) {
+			out = append(out, entry{e.Seq, e.Kind, e.ID, e.Epoch, e.Reason, e.Until.Unix()})
+		}
+	}
+	return out
+}
+
+// Serves chooses what a resource server that serves resources must know.
+func Serves(resources []string) func(authserver.Revocation) bool {
+	return func(e authserver.Revocation) bool {
+		return len(e.Resources) == 0 || slices.ContainsFunc(e.Resources, func(r string) bool {
+			return slices.Contains(resources, r)
+		})
+	}
+}
+
+// stream collects events and writes them at once.
+type stream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	buf     bytes.Buffer
+}
+
+func (s *stream) event(name string, id int64, data any) {
+	encoded, err := json.Marshal(data)
+	if err != nil {
+		panic(err) // none of the types here can fail
+	}
+	fmt.Fprintf(&s.buf, "event: %s\nid: %d\ndata: %s\n\n", name, id, encoded)
+}
+
+func (s *stream) flush() error {
+	defer func() { s.buf = bytes.Buffer{} }() // a snapshot's size is not kept for each follower
+	if err := s.control.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return fmt.Errorf("bound write to follower: %w", err)
+	}
+	if _, err := s.w.Write(s.buf.Bytes()); err != nil {
+		return fmt.Errorf("write to follower: %w", err)
+	}
+	if err := s.control.Flush(); err != nil {
+		return fmt.Errorf("write to follower: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,224 @@
+package feed
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/sqlstore"
+	"github.com/tokenwright/tokenwright/resource"
+)
+
+func newTail(t testing.TB) (*Tail, *sqlstore.DB, *resource.Ended) {
+	t.Helper()
+	db, err := sqlstore.Open(context.Background(), sqlstore.Config{URL: "sqlite:" + filepath.Join(t.TempDir(), "test.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if err := db.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	ended := resource.NewEnded()
+	return New(db, ended, slog.New(slog.DiscardHandler)), db, ended
+}
+
+func end(t testing.TB, db *sqlstore.DB, kind authserver.Kind, id string, resources ...string) {
+	t.Helper()
+	err := db.End(context.Background(), []authserver.Ending{{
+		Kind: kind, ID: id, Reason: authserver.ReasonRevoked, Resources: resources,
+	}}, authserver.Event{Act: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSyncAppliesWhatWasCommitted(t *testing.T) {
+	tail, db, ended := newTail(t)
+	ctx := context.Background()
+	claims := &resource.Claims{ID: "j1", SessionID: "s1", UserID: 1}
+	if _, _, err := ended.Check(claims, "k"); !errors.Is(err, resource.ErrUnavailable) {
+		t.Errorf("RSV-042 before the first Sync: %v", err)
+	}
+	if err := tail.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, is, err := ended.Check(claims, "k"); is || err != nil {
+		t.Errorf("nothing has ended: %v, %v", is, err)
+	}
+	end(t, db, authserver.KindSession, "s1")
+	tail.Changed(ctx)
+	if reason, is, err := ended.Check(claims, "k"); !is || err != nil || reason != "revoked" {
+		t.Errorf("the session has ended: %q, %v, %v", reason, is, err)
+	}
+}
+
+// Whatever the order in which parallel reads finish, each entry is there once.
+func TestParallelSyncsLoseNothing(t *testing.T) {
+	tail, db, _ := newTail(t)
+	const n = 50
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			end(t, db, authserver.KindToken, fmt.Sprint("j", i))
+			tail.Changed(context.Background())
+		})
+	}
+	wg.Wait()
+	v := tail.view.Load()
+	if len(v.entries) != n || v.head != n {
+		t.Fatalf("%d entries, head %d", len(v.entries), v.head)
+	}
+	for i, e := range v.entries {
+		if e.Seq != int64(i+1) {
+			t.Fatalf("entry %d has number %d", i, e.Seq)
+		}
+	}
+}
+
+// event is one server-sent event as a follower reads it.
+type event struct{ name, id, data string }
+
+// follow returns the events of a follower, and what ends it.
+func follow(t testing.TB, tail *Tail, last string, resources ...string) (<-chan event, func()) {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tail.Follow(r.Context(), w, r.Header.Get("Last-Event-ID"), Serves(resources))
+	}))
+	ctx, cancel := context.WithCancel(context.Background())
+	req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
+	if last != "" {
+		req.Header.Set("Last-Event-ID", last)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := make(chan event, 100)
+	go func() {
+		defer close(events)
+		var e event
+		for lines := bufio.NewScanner(res.Body); lines.Scan(); {
+			name, value, _ := strings.Cut(lines.Text(), ": ")
+			switch name {
+			case "event":
+				e.name = value
+			case "id":
+				e.id = value
+			case "data":
+				e.data = value
+			case "":
+				events <- e
+				e = event{}
+			}
+		}
+	}()
+	stop := func() { cancel(); res.Body.Close(); srv.Close() }
+	t.Cleanup(stop)
+	return events, stop
+}
+
+// RSV-041: a snapshot with what the follower serves, then each entry as it comes.
+func TestFollow(t *testing.T) {
+	tail, db, _ := newTail(t)
+	ctx := context.Background()
+	end(t, db, authserver.KindSession, "mine", "https://a")
+	end(t, db, authserver.KindSession, "others", "https://b")
+	end(t, db, authserver.KindSession, "anyones")
+	if err := tail.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	events, _ := follow(t, tail, "", "https://a", "https://c")
+	first := <-events
+	if first.name != "snapshot" || first.id != "3" || !strings.HasPrefix(first.data, "[") ||
+		!strings.Contains(first.data, `"mine"`) || strings.Contains(first.data, `"others"`) || !strings.Contains(first.data, `"anyones"`) {
+		t.Fatalf("got %+v", first)
+	}
+	end(t, db, authserver.KindToken, "not mine", "https://b")
+	end(t, db, authserver.KindToken, "j1", "https://c")
+	tail.Changed(ctx)
+	next := <-events
+	if next.name != "revoke" || next.id != "5" || !strings.HasPrefix(next.data, `{"seq":5,"kind":"token","id":"j1","reason":"revoked","until":`) {
+		t.Errorf("got %+v", next)
+	}
+}
+
+func TestLastEventID(t *testing.T) {
+	tail, db, _ := newTail(t)
+	for i := range 3 {
+		end(t, db, authserver.KindToken, fmt.Sprint("j", i))
+	}
+	if err := tail.Sync(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for last, want := range map[string]string{
+		"1":       "revoke 2 revoke 3",
+		"0":       "revoke 1 revoke 2 revoke 3",
+		"4":       "snapshot 3", // of a database that is no longer there
+		"-1":      "snapshot 3",
+		"garbage": "snapshot 3",
+	} {
+		events, stop := follow(t, tail, last)
+		var got []string
+		for range len(strings.Fields(want)) / 2 {
+			e := <-events
+			got = append(got, e.name, e.id)
+		}
+		stop()
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("Last-Event-ID %s: got %s, want %s", last, s, want)
+		}
+	}
+}
+
+// When the server stops, followers are let go, so that they do not hold it up.
+func TestFollowersAreLetGo(t *testing.T) {
+	tail, _, _ := newTail(t)
+	if err := tail.Sync(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	events, _ := follow(t, tail, "")
+	<-events
+	ctx, cancel := context.WithCancel(context.Background())
+	go tail.Run(ctx)
+	cancel()
+	for range events {
+	}
+}
+
+// Another server's change is read within the interval, and at once when woken.
+func TestRunReadsWhatOthersCommit(t *testing.T) {
+	tail, db, ended := newTail(t)
+	if err := tail.Sync(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go tail.Run(ctx)
+	for i, wake := range []bool{false, true} {
+		id := fmt.Sprint("s", i)
+		next := tail.view.Load().next
+		end(t, db, authserver.KindSession, id)
+		start := time.Now()
+		if wake {
+			tail.Wake()
+		}
+		<-next
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("heard after %v", took)
+		}
+		if _, is, _ := ended.Check(&resource.Claims{SessionID: id, UserID: 1}, "k"); !is {
+			t.Error("heard and not applied")
+		}
+	}
+}
