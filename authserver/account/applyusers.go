@@ -89,7 +89,7 @@ func (p *plan) planNewUser(ctx context.Context, x fileUser) error {
 	}
 	r := Registration{Email: x.email, Username: x.username, Roles: x.roles, Active: true, Actor: actorCLI}
 	if x.roles == nil {
-		r.Roles = []string{DefaultRole}
+		r.Roles = p.users.defaultRoles()
 	}
 	if x.fullName != nil {
 		r.FullName = *x.fullName

@@ -48,7 +48,7 @@ func isCommon(pw string) bool {
 	// Signs stand for letters inside a word, and decorate it outside: what is
 	// read as a letter must not be trimmed, nor the decoration read.
 	trimmed := strings.TrimRightFunc(lower, notLetter)
-	for _, guess := range []string{lower, core, plain(lower), plain(core), plain(trimmed)} {
+	for _, guess := range distinct([]string{lower, core, plain(lower), plain(core), plain(trimmed)}) {
 		if len(guess) >= minPassword && strings.Contains(common, "\n"+guess+"\n") {
 			return true
 		}
@@ -80,7 +80,7 @@ func inARow(pw string) bool {
 	return true
 }
 
-// isAName reports whether pw is one of names with fewer than 4 characters more.
+// isAName reports whether pw is one of names with fewer than 5 characters more.
 func isAName(pw string, names []string) bool {
 	folded := authserver.Fold(pw)
 	for _, name := range names {
@@ -89,7 +89,7 @@ func isAName(pw string, names []string) bool {
 			if utf8.RuneCountInString(n) < 3 || !strings.Contains(folded, n) {
 				continue
 			}
-			if utf8.RuneCountInString(strings.Replace(folded, n, "", 1)) < 4 {
+			if utf8.RuneCountInString(strings.ReplaceAll(folded, n, "")) < 5 {
 				return true
 			}
 		}

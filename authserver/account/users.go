@@ -13,7 +13,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/password"
 )
 
-// DefaultRole is what a user gets who registers.
+// DefaultRole is what a user gets who registers, if ROLE_HIERARCHY has it.
 const DefaultRole = "user"
 
 // Users are the people who may log in. It is safe for concurrent use.
@@ -60,7 +60,7 @@ type Registration struct {
 // *limit.ExceededError, *password.BusyError.
 func (us *Users) Register(ctx context.Context, r Registration) (authserver.User, error) {
 	if r.Roles == nil {
-		r.Roles = []string{DefaultRole}
+		r.Roles = us.defaultRoles()
 	}
 	if err := us.checkRegistration(r); err != nil {
 		return authserver.User{}, err
@@ -79,6 +79,15 @@ func (us *Users) Register(ctx context.Context, r Registration) (authserver.User,
 		return authserver.User{}, err
 	}
 	return us.add(ctx, r, hash)
+}
+
+// defaultRoles are none where ROLE_HIERARCHY has no DefaultRole: whoever
+// registers could do nothing about it.
+func (us *Users) defaultRoles() []string {
+	if us.d.Roles.Known(DefaultRole) {
+		return []string{DefaultRole}
+	}
+	return []string{}
 }
 
 func (us *Users) checkRegistration(r Registration) error {

@@ -45,7 +45,7 @@ func parseYAML(text []byte) (*yaml.Node, error) {
 	}
 	line := 0
 	if n, _ := fmt.Sscanf(err.Error(), "yaml: line %d:", &line); n == 1 {
-		return nil, fmt.Errorf("line %d: not YAML: check indentation there and before, and quote values that have special characters", line)
+		return nil, fmt.Errorf("near line %d: not YAML: check indentation and brackets, and quote values that have special characters", line)
 	}
 	return nil, errors.New("not YAML: quote values that have special characters, such as those that begin with * or &")
 }
