@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/account"
+	"github.com/tokenwright/tokenwright/authserver/feed"
+	"github.com/tokenwright/tokenwright/authserver/httpapi"
+	"github.com/tokenwright/tokenwright/authserver/keys"
+	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/authserver/redisstore"
+	"github.com/tokenwright/tokenwright/authserver/sqlstore"
+	"github.com/tokenwright/tokenwright/config"
+	"github.com/tokenwright/tokenwright/resource"
+	"github.com/tokenwright/tokenwright/resource/api"
+)
+
+type serveCmd struct {
+	Demo   bool   `help:"Use a database of its own with well-known accounts, on this machine only."`
+	Listen string `placeholder:"HOST:PORT" help:"Address of the listener; goes before LISTEN."`
+}
+
+func (serveCmd) Help() string {
+	return "Example:\n\n\ttokenwright serve --demo\n"
+}
+
+// Run is the parts list of the server, from the settings to the listener.
+func (cmd serveCmd) Run(ctx context.Context, con *console) error {
+	cfg, err := con.settings(cmd.flags(), cmd.Demo)
+	if err != nil {
+		return err
+	}
+	logger := newLogger(con.err, cfg.Log)
+
+	listener, err := listen(ctx, cfg.HTTP)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	cfg.Bound(listener.Addr().String())
+
+	db, err := openDatabase(ctx, cfg.Storage)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := markPurpose(ctx, db, cmd.Demo); err != nil {
+		return err
+	}
+	master, err := openMaster(ctx, db, cfg)
+	if err != nil {
+		return err
+	}
+	ring, err := keys.Open(ctx, db, master, cfg.Keys.Algorithm)
+	if err != nil {
+		return err
+	}
+	// Before the first token: what has ended must be remembered for as long as
+	// the longest life that any token here was given.
+	if err := db.RaiseLifetimes(ctx, cfg.Tokens.AccessLifetime(), cfg.Tokens.SessionLifetime()); err != nil {
+		return err
+	}
+
+	checks := []httpapi.Check{{Name: "database", Ping: db.Ping}}
+	var sessions authserver.SessionStore = db
+	if url := cfg.Storage.RedisURL.Reveal(); url != "" {
+		redis, err := redisstore.Open(ctx, url, logger)
+		if err != nil {
+			return err
+		}
+		defer redis.Close()
+		sessions = redis
+		checks = append(checks, httpapi.Check{Name: "sessions", Ping: redis.Ping})
+	}
+
+	ended := resource.NewEnded()
+	tail := feed.New(db, ended, logger)
+	if err := tail.Sync(ctx); err != nil {
+		return err
+	}
+	accounts, err := openAccounts(db, master, cfg, logger)
+	if err != nil {
+		return err
+	}
+	accounts.Changed = tail.Changed
+	if cmd.Demo {
+		if err := account.SeedDemo(ctx, accounts); err != nil {
+			return fmt.Errorf("make demo accounts: %w", err)
+		}
+	}
+	users := account.NewUsers(accounts)
+	scopes, err := scopeNames(ctx, db)
+	if err != nil {
+		return err
+	}
+
+	server := oauth.New(oauth.Deps{
+		Settings:    oauthSettings(cfg, scopes),
+		Facts:       db,
+		Sessions:    sessions,
+		UserStore:   db,
+		Revocations: db,
+		Audit:       db,
+		Users:       users,
+		Clients:     account.NewClients(accounts),
+		Ring:        ring,
+		Master:      master,
+		Roles:       accounts.Roles,
+		Changed:     tail.Changed,
+		Logger:      logger,
+	})
+	verifier, err := resource.NewVerifier(resource.VerifierConfig{
+		Issuer: cfg.Identity.Issuer, Audience: cfg.Identity.Audience, Keys: ring, Ended: ended,
+	})
+	if err != nil {
+		return err
+	}
+	handler, err := httpapi.New(httpapi.Deps{
+		Settings:  httpSettings(cfg, scopes),
+		OAuth:     server,
+		Users:     users,
+		UserStore: db,
+		Guard:     resource.NewGuard(verifier, cfg.Identity.Issuer+api.MetadataPath),
+		Roles:     accounts.Roles,
+		JWKS:      ring.JWKS,
+		Checks:    checks,
+		Logger:    logger,
+	})
+	if err != nil {
+		return err
+	}
+
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop() // after the last request
+	go tail.Run(background)
+	go sweep(background, db, logger)
+
+	if err := greet(ctx, con, logger, cfg, users, cmd.Demo); err != nil {
+		return err
+	}
+	return serve(ctx, httpapi.NewServer(handler), listener, logger)
+}
+
+func (cmd serveCmd) flags() map[string]string {
+	flags := map[string]string{}
+	if cmd.Listen != "" {
+		flags["LISTEN"] = cmd.Listen
+	}
+	return flags
+}
+
+// markPurpose writes into a new database whether it is the demo's, and refuses
+// one that was made for the other purpose: the demo's accounts are known to
+// everybody.
+func markPurpose(ctx context.Context, db *sqlstore.DB, demo bool) error {
+	purpose := "service"
+	if demo {
+		purpose = "demo"
+	}
+	kept, err := db.KeepMeta(ctx, metaPurpose, purpose)
+	switch {
+	case err != nil:
+		return err
+	case kept == purpose:
+		return nil
+	case demo:
+		return fmt.Errorf("the database of --demo was made by a serve without it and may hold real accounts: move it away")
+	}
+	return fmt.Errorf("DATABASE_URL names the database of a demo, whose passwords everybody knows: name another one, or serve it with --demo")
+}
+
+func scopeNames(ctx context.Context, db *sqlstore.DB) ([]string, error) {
+	scopes, err := db.Scopes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{authserver.ScopeProfile}
+	for name := range scopes {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+const sweepInterval = 10 * time.Minute
+
+// sweep forgets what has expired, now and then, until ctx ends.
+func sweep(ctx context.Context, db *sqlstore.DB, logger *slog.Logger) {
+	tick := time.NewTicker(sweepInterval)
+	defer tick.Stop()
+	for {
+		if err := db.Sweep(ctx); err != nil && ctx.Err() == nil {
+			logger.ErrorContext(ctx, "expired rows are not swept", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func oauthSettings(cfg *config.Config, scopes []string) oauth.Settings {
+	return oauth.Settings{
+		Issuer:          cfg.Identity.Issuer,
+		Audience:        cfg.Identity.Audience,
+		AccessLifetime:  cfg.Tokens.AccessLifetime(),
+		IdleLifetime:    cfg.Tokens.IdleLifetime(),
+		SessionLifetime: cfg.Tokens.SessionLifetime(),
+		RefreshGrace:    cfg.Tokens.RefreshGrace(),
+		SessionsPerUser: cfg.Tokens.SessionsPerUser,
+		Strict:          cfg.Tokens.Strict(),
+		Scopes:          scopes,
+	}
+}
+
+func httpSettings(cfg *config.Config, scopes []string) httpapi.Settings {
+	return httpapi.Settings{
+		Version:            buildVersion().Version,
+		Issuer:             cfg.Identity.Issuer,
+		Audience:           cfg.Identity.Audience,
+		AllowedHosts:       cfg.HTTP.AllowedHosts,
+		TrustedProxies:     cfg.HTTP.TrustedProxies,
+		CORSOrigins:        cfg.HTTP.CORSOrigins,
+		Docs:               cfg.HTTP.Docs,
+		Strict:             cfg.Tokens.Strict(),
+		RegistrationClosed: cfg.Limits.Registration == "closed",
+		Scopes:             scopes,
+	}
+}
