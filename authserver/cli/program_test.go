@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -26,14 +27,25 @@ type program struct {
 
 // safeBuffer can be written by a process while a test reads it.
 type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu      sync.Mutex
+	b       bytes.Buffer
+	written sync.Cond
 }
 
 func (s *safeBuffer) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.written.Broadcast()
 	return s.b.Write(p)
+}
+
+// wait returns when text has been written.
+func (s *safeBuffer) wait(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !strings.Contains(s.b.String(), text) {
+		s.written.Wait()
+	}
 }
 
 func (s *safeBuffer) String() string {
@@ -65,6 +77,7 @@ func startProgram(dir string, env []string, args ...string) (*program, error) {
 		return nil, err
 	}
 	p := &program{cmd: cmd}
+	p.out.written.L, p.log.written.L = &p.out.mu, &p.log.mu
 	cmd.Stdout = &p.out
 	stderr, err := cmd.StderrPipe()
 	if err != nil {

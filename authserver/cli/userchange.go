@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/tokenwright/tokenwright/authserver"
 )
@@ -89,7 +90,11 @@ func (cmd userSetRolesCmd) Validate() error {
 }
 
 func (cmd userSetRolesCmd) Run(ctx context.Context, con *console) error {
-	return cmd.change(ctx, con, fmt.Sprintf("has the roles %v", cmd.Roles), func(s *staff, u authserver.User) error {
+	done := "has the roles " + strings.Join(cmd.Roles, " ")
+	if cmd.None {
+		done = "has no role"
+	}
+	return cmd.change(ctx, con, done, func(s *staff, u authserver.User) error {
 		return s.users.SetRoles(ctx, u.Subject, cmd.Roles, actor)
 	})
 }
