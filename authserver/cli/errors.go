@@ -32,6 +32,14 @@ func about(err error, format string, args ...any) error {
 	return err
 }
 
+// stuck gives an error of a database that does not answer its way out.
+func stuck(err error) error {
+	if errors.Is(err, authserver.ErrUnavailable) {
+		return &plainError{fmt.Sprintf("the database does not answer (%s): see whether another program holds it, and run this again", reasonOf(err)), err}
+	}
+	return err
+}
+
 // sentence is what a person is told about err.
 func sentence(err error) string {
 	if plain, ok := errors.AsType[*plainError](err); ok {
@@ -50,6 +58,10 @@ func sentence(err error) string {
 func reasonOf(err error) string {
 	for {
 		inner := errors.Unwrap(err)
+		if many, ok := err.(interface{ Unwrap() []error }); ok && len(many.Unwrap()) > 0 {
+			all := many.Unwrap()
+			inner = all[len(all)-1]
+		}
 		if inner == nil {
 			return err.Error()
 		}

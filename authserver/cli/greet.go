@@ -14,14 +14,19 @@ import (
 // greet tells the operator what has been started and what to mind.
 func greet(ctx context.Context, con *console, logger *slog.Logger, cfg *config.Config, users *account.Users, demo bool) error {
 	logger.InfoContext(ctx, "serving", "listen", cfg.HTTP.Listen, "issuer", cfg.Identity.Issuer, "profile", cfg.Tokens.Profile)
-	if demo {
-		fmt.Fprint(con.out, strings.ReplaceAll(banner, "{issuer}", cfg.Identity.Issuer))
-		return nil
-	}
 	if cfg.Tokens.Strict() {
 		logger.InfoContext(ctx, "PROFILE=strict: the password grant, /auth/login and refresh tokens in a query are off; refresh_token, client_credentials and accounts remain")
 	} else {
 		logger.WarnContext(ctx, "PROFILE=compat: the password grant is on, which RFC 9700 §2.4 forbids; PROFILE=strict removes it")
+	}
+	if demo {
+		commands := commandsCompat
+		if cfg.Tokens.Strict() {
+			commands = commandsStrict
+		}
+		text := strings.Replace(banner, "{commands}", commands, 1)
+		fmt.Fprint(con.out, strings.ReplaceAll(text, "{issuer}", cfg.Identity.Issuer))
+		return nil
 	}
 	_, total, err := users.List(ctx, authserver.Page{Limit: 1})
 	if err != nil {
@@ -48,9 +53,17 @@ this machine only.
 
 Paste these into another terminal:
 
-  curl -s {issuer}/health
+{commands}
+Ctrl-C ends it; its data stays in data/demo.db.
+`
+
+const commandsCompat = `  curl -s {issuer}/health
   curl -s -X POST {issuer}/auth/login -d 'username=admin&password=admin123'
   curl -s -H "Authorization: Bearer $(curl -s -X POST {issuer}/auth/login -d 'username=admin&password=admin123' | sed 's/.*"access_token":"\([^"]*\)".*/\1/')" {issuer}/api/admin
+`
 
-Ctrl-C ends it; its data stays in data/demo.db.
+// commandsStrict do without a password.
+const commandsStrict = `  curl -s {issuer}/health
+  curl -s {issuer}/oauth/token -u demo-service:demo-service-secret -d grant_type=client_credentials
+  curl -s -H "Authorization: Bearer $(curl -s {issuer}/oauth/token -u demo-service:demo-service-secret -d grant_type=client_credentials | sed 's/.*"access_token":"\([^"]*\)".*/\1/')" {issuer}/api/private
 `

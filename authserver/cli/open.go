@@ -60,7 +60,7 @@ func openMaster(ctx context.Context, db *sqlstore.DB, cfg *config.Config) (*keys
 	}
 	check, err := db.KeepMeta(ctx, metaSecretCheck, master.CheckValue())
 	if err != nil {
-		return nil, err
+		return nil, stuck(err)
 	}
 	if !master.Opens(check) {
 		return nil, keys.ErrWrongSecretKey
@@ -129,7 +129,7 @@ func (c *console) withStaff(ctx context.Context, act func(*staff) error) (err er
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	defer func() { err = errors.Join(stuck(err), db.Close()) }()
 	master, err := openMaster(ctx, db, cfg)
 	if err != nil {
 		return err

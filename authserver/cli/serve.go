@@ -44,6 +44,15 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	defer listener.Close()
 	cfg.Bound(listener.Addr().String())
 
+	// Before a database is made, which a Redis that is away would leave behind.
+	var redis *redisstore.Store
+	if url := cfg.Storage.RedisURL.Reveal(); url != "" {
+		if redis, err = redisstore.Open(ctx, url, logger); err != nil {
+			return err
+		}
+		defer redis.Close()
+	}
+
 	db, err := openDatabase(ctx, cfg.Storage)
 	if err != nil {
 		return err
@@ -68,12 +77,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 
 	checks := []httpapi.Check{{Name: "database", Ping: db.Ping}}
 	var sessions authserver.SessionStore = db
-	if url := cfg.Storage.RedisURL.Reveal(); url != "" {
-		redis, err := redisstore.Open(ctx, url, logger)
-		if err != nil {
-			return err
-		}
-		defer redis.Close()
+	if redis != nil {
 		sessions = redis
 		checks = append(checks, httpapi.Check{Name: "sessions", Ping: redis.Ping})
 	}
@@ -165,7 +169,7 @@ func markPurpose(ctx context.Context, db *sqlstore.DB, demo bool) error {
 	kept, err := db.KeepMeta(ctx, metaPurpose, purpose)
 	switch {
 	case err != nil:
-		return err
+		return stuck(err)
 	case kept == purpose:
 		return nil
 	case demo:

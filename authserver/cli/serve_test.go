@@ -3,6 +3,7 @@ package cli
 import (
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -34,6 +35,9 @@ func refused(t *testing.T, env []string, words ...string) {
 		if !strings.Contains(said, word) {
 			t.Errorf("got %q, want %q in it", said, word)
 		}
+	}
+	if left, _ := os.ReadDir(cmd.Dir); len(left) > 0 {
+		t.Errorf("%s was left behind", left[0].Name())
 	}
 	if strings.Contains(said, "opensesame") {
 		t.Errorf("the password is in %q", said)
