@@ -2,6 +2,7 @@ package resource
 
 import (
 	"container/heap"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,10 +35,11 @@ type Revocation struct {
 // Ended is the set of what has ended, in memory. It holds what is live and no
 // more. All methods may be called concurrently; Check takes no lock.
 type Ended struct {
-	ready   atomic.Bool
-	entries sync.Map // name → *Revocation, never changed once it is in
+	tells   atomic.Int64  // until when the set can tell, in Unix nanoseconds; 0 is not yet
+	ready   chan struct{} // closed when it can tell for the first time
+	entries sync.Map      // name → *Revocation, never changed once it is in
 
-	mu     sync.Mutex // held by Apply
+	mu     sync.Mutex // held by Apply and Replace
 	leaves departures
 }
 
@@ -46,12 +48,20 @@ type name struct{ kind, id string }
 
 // NewEnded returns a set that is empty and not ready: until Ready it can tell
 // nothing.
-func NewEnded() *Ended { return &Ended{} }
+func NewEnded() *Ended { return &Ended{ready: make(chan struct{})} }
 
 // Ready says that the first snapshot of the feed is in. A resource server that
 // follows no feed calls it at once, and then lets ended tokens pass until they
 // expire.
-func (e *Ended) Ready() { e.ready.Store(true) }
+func (e *Ended) Ready() { e.readyUntil(math.MaxInt64) }
+
+// readyUntil is Ready for a set that cannot tell after some time, in Unix
+// nanoseconds, unless there are news by then.
+func (e *Ended) readyUntil(t int64) {
+	if e.tells.Swap(t) == 0 {
+		close(e.ready)
+	}
+}
 
 // Apply puts entries into the set, in any order and as often as they come.
 func (e *Ended) Apply(entries ...Revocation) {
@@ -75,6 +85,33 @@ func (e *Ended) Apply(entries ...Revocation) {
 	}
 }
 
+// Replace makes entries all that the set holds. What was in it and still is ends
+// tokens without a pause.
+func (e *Ended) Replace(entries ...Revocation) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	next := make(map[name]*Revocation, len(entries))
+	for _, r := range entries {
+		n := name{r.Kind, r.ID}
+		if have := next[n]; now.Before(r.Until) && (have == nil || !have.covers(r)) {
+			next[n] = &r
+		}
+	}
+	e.leaves = make(departures, 0, len(next))
+	for n, r := range next {
+		e.entries.Store(n, r)
+		e.leaves = append(e.leaves, r)
+	}
+	heap.Init(&e.leaves)
+	e.entries.Range(func(n, _ any) bool {
+		if next[n.(name)] == nil {
+			e.entries.Delete(n)
+		}
+		return true
+	})
+}
+
 // covers says whether r adds nothing. A higher epoch ends more, and lasts
 // longer since it was committed later.
 func (have *Revocation) covers(r Revocation) bool {
@@ -85,22 +122,27 @@ func (have *Revocation) covers(r Revocation) bool {
 }
 
 // Check says whether a token with these claims, signed by the key kid, has
-// ended, and why. The error is ErrUnavailable before Ready.
+// ended, and why. The error is ErrUnavailable before Ready, and when the feed has
+// been silent for too long under FailClosed.
 func (e *Ended) Check(c *Claims, kid string) (reason string, ended bool, err error) {
-	if !e.ready.Load() {
+	return e.check(c, kid, time.Now())
+}
+
+func (e *Ended) check(c *Claims, kid string, now time.Time) (reason string, ended bool, err error) {
+	if now.UnixNano() >= e.tells.Load() {
 		return "", false, ErrUnavailable
 	}
 	if c.OfUser() {
 		// The user comes first: its reason may be one that the bearer is told.
-		if r := e.live(name{KindUser, c.Subject}); r != nil && c.Epoch < r.Epoch {
+		if r := e.live(name{KindUser, c.Subject}, now); r != nil && c.Epoch < r.Epoch {
 			return r.Reason, true, nil
 		}
-		if r := e.live(name{KindSession, c.SessionID}); r != nil {
+		if r := e.live(name{KindSession, c.SessionID}, now); r != nil {
 			return r.Reason, true, nil
 		}
 	}
 	for _, n := range [...]name{{KindToken, c.ID}, {KindClient, c.ClientID}, {KindKey, kid}} {
-		if r := e.live(n); r != nil {
+		if r := e.live(n, now); r != nil {
 			return r.Reason, true, nil
 		}
 	}
@@ -117,9 +159,9 @@ func (e *Ended) entry(n name) *Revocation {
 
 // live looks at Until, since nothing may have been applied for long and a client
 // id may be given again after it.
-func (e *Ended) live(n name) *Revocation {
+func (e *Ended) live(n name, now time.Time) *Revocation {
 	r := e.entry(n)
-	if r == nil || !time.Now().Before(r.Until) {
+	if r == nil || !now.Before(r.Until) {
 		return nil
 	}
 	return r

@@ -20,20 +20,26 @@ type VerifierConfig struct {
 	Issuer string
 	// Audience is the identifier of this resource; it has to be among aud.
 	Audience string
-	Keys     KeySource
-	Ended    *Ended
+	// AnyAudience takes tokens for every resource: an issuer looks at its own so.
+	// A resource server that sets it takes tokens that were meant for others.
+	AnyAudience bool
+	Keys        KeySource
+	Ended       *Ended
 	// Leeway is how far the clocks may differ when exp and nbf are looked at;
 	// 0 is 30 s.
 	Leeway time.Duration
+	// Verified hears of each token, if it is not nil; see Hooks.
+	Verified func(err error, cached bool)
 }
 
 // Verifier decides whether an access token is good here and now (RFC 9068 §4).
 // It may be used concurrently.
 type Verifier struct {
-	keys   KeySource
-	ended  *Ended
-	parser *jwt.Parser
-	cache  cache
+	keys     KeySource
+	ended    *Ended
+	parser   *jwt.Parser
+	verified func(err error, cached bool)
+	cache    cache
 }
 
 // NewVerifier returns an error that names what c lacks.
@@ -41,8 +47,8 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	switch {
 	case c.Issuer == "":
 		return nil, errors.New("verifier needs an Issuer")
-	case c.Audience == "":
-		return nil, errors.New("verifier needs an Audience")
+	case (c.Audience == "") != c.AnyAudience:
+		return nil, errors.New("verifier needs an Audience, or AnyAudience instead")
 	case c.Keys == nil:
 		return nil, errors.New("verifier needs Keys")
 	case c.Ended == nil:
@@ -52,18 +58,17 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	case c.Leeway == 0:
 		c.Leeway = 30 * time.Second
 	}
-	return &Verifier{
-		keys:  c.Keys,
-		ended: c.Ended,
-		parser: jwt.NewParser(
-			jwt.WithValidMethods([]string{"ES256", "EdDSA", "RS256", "HS256"}),
-			jwt.WithStrictDecoding(),
-			jwt.WithLeeway(c.Leeway),
-			jwt.WithExpirationRequired(),
-			jwt.WithIssuer(c.Issuer),
-			jwt.WithAudience(c.Audience),
-		),
-	}, nil
+	options := []jwt.ParserOption{
+		jwt.WithValidMethods([]string{"ES256", "EdDSA", "RS256", "HS256"}),
+		jwt.WithStrictDecoding(),
+		jwt.WithLeeway(c.Leeway),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuer(c.Issuer),
+	}
+	if !c.AnyAudience {
+		options = append(options, jwt.WithAudience(c.Audience))
+	}
+	return &Verifier{keys: c.Keys, ended: c.Ended, parser: jwt.NewParser(options...), verified: c.Verified}, nil
 }
 
 // Verify returns the claims of a good token. They are shared with other
@@ -73,44 +78,51 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 // A token is verified in full once and then remembered until it expires; that
 // its key is still the issuer's and that it has not ended is looked at each time.
 func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
+	claims, cached, err := v.decide(ctx, token)
+	if v.verified != nil {
+		v.verified(err, cached)
+	}
+	return claims, err
+}
+
+func (v *Verifier) decide(ctx context.Context, token string) (claims *Claims, cached bool, err error) {
 	if len(token) > maxToken {
-		return nil, invalidToken(errors.New("token is too long"))
+		return nil, false, invalidToken(errors.New("token is too long"))
 	}
-	t, err := v.lookUp(ctx, token)
+	now := time.Now()
+	t, cached, err := v.lookUp(ctx, token, now.Unix())
 	if err != nil {
-		return nil, err
+		return nil, cached, err
 	}
-	reason, ended, err := v.ended.Check(t.claims, t.key.ID)
+	reason, ended, err := v.ended.check(t.claims, t.key.ID, now)
 	if err != nil {
-		return nil, fmt.Errorf("look for revocation: %w", err)
+		return nil, cached, fmt.Errorf("look for revocation: %w", err)
 	}
 	if ended {
 		refused := invalidToken(fmt.Errorf("token has ended: %s", reason))
 		if reason == ReasonUserDisabled {
 			refused.Detail = "Inactive user"
 		}
-		return nil, refused
+		return nil, cached, refused
 	}
-	return t.claims, nil
+	return t.claims, cached, nil
 }
 
 // lookUp finds a token in the cache or verifies it.
-func (v *Verifier) lookUp(ctx context.Context, token string) (*verified, error) {
+func (v *Verifier) lookUp(ctx context.Context, token string, now int64) (t *verified, cached bool, err error) {
 	var onStack [2048]byte // tokens of usual length are hashed without allocation
 	d := sha256.Sum256(append(onStack[:0], token...))
-	now := time.Now().Unix()
 	if t := v.cache.find(d, now); t != nil {
 		if key, err := v.keys.Key(ctx, t.key.ID); err == nil && key.same(t.key) {
-			return t, nil
+			return t, true, nil
 		}
 	}
-	t, err := v.verify(ctx, token)
-	if err != nil {
-		return nil, err
+	if t, err = v.verify(ctx, token); err != nil {
+		return nil, false, err
 	}
 	t.digest = d
 	v.cache.keep(t, now)
-	return t, nil
+	return t, false, nil
 }
 
 // verify does all that depends on nothing but the token, the keys and the clock.
