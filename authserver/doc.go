@@ -24,6 +24,7 @@
 //	password    hashes of passwords and the admission to computing them
 //	keys        signing keys and what is derived from SECRET_KEY
 //	limit       how often something may fail
+//	audit       the event log: its words, its chains, its batches
 //	feed        carries the table of what has ended to those who follow it
 //	sqlstore    SQLite: users, clients, keys, what has ended, sessions
 //	redisstore  sessions in Redis

@@ -68,8 +68,18 @@ type Tombstone struct {
 	EndedAt   time.Time
 }
 
+// SessionEpoch is one raising of a user's session epoch: it ended every session
+// that was opened under a lower one, but for Kept.
+type SessionEpoch struct {
+	Epoch   int64
+	Kept    string // a session's id, or empty
+	Reason  Reason
+	EndedAt time.Time
+}
+
 // Event is a row of the audit log. No secret, token or password is in it.
 type Event struct {
+	// At is set by the store if it is zero.
 	At        time.Time
 	Act       string // what happened: "refresh.reuse_detected", "user.disable"
 	Result    string // "success" or "failure"
@@ -80,4 +90,7 @@ type Event struct {
 	IP        string
 	RequestID string
 	Reason    string
+	// Times is how many that are alike the event stands for, within a second; 0
+	// is one.
+	Times int64
 }

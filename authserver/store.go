@@ -118,6 +118,12 @@ type RevocationLog interface {
 	// Revocations lists the live entries with a Seq above after, in sequence,
 	// and returns the highest Seq that was ever given.
 	Revocations(ctx context.Context, after int64) (live []Revocation, head int64, err error)
+	// Tombstones lists a user's ended sessions, the last ended first, and says
+	// how many there are in all. They are kept for at least 30 days.
+	Tombstones(ctx context.Context, subject string, p Page) ([]Tombstone, int, error)
+	// SessionEpochs lists the raisings of a user's session epoch, the first
+	// first, for as long as a session that one of them ended may be asked for.
+	SessionEpochs(ctx context.Context, subject string) ([]SessionEpoch, error)
 }
 
 // AuditLog keeps events.

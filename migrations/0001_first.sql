@@ -7,7 +7,7 @@ create table counters (
     name  text   primary key,
     value bigint not null
 );
-insert into counters (name, value) values ('user', 0), ('revocation', 0), ('event', 0);
+insert into counters (name, value) values ('user', 0), ('revocation', 0);
 
 create table lifetimes (
     name   text   primary key,
@@ -104,6 +104,18 @@ create table tombstones (
     until      bigint not null
 );
 create index tombstones_until on tombstones (until);
+create index tombstones_subject on tombstones (subject, ended_at);
+
+create table session_epochs (
+    subject      text   not null,
+    epoch        bigint not null,
+    kept_session text   not null,
+    reason       text   not null,
+    ended_at     bigint not null,
+    until        bigint not null,
+    primary key (subject, epoch)
+);
+create index session_epochs_until on session_epochs (until);
 
 create table revocations (
     seq       bigint primary key,
@@ -118,7 +130,7 @@ create table revocations (
 create index revocations_until on revocations (until);
 
 create table events (
-    id         bigint primary key,
+    id         bigint not null primary key,
     at         bigint not null,
     act        text   not null,
     result     text   not null,
@@ -128,5 +140,25 @@ create table events (
     session_id text   not null,
     ip         text   not null,
     request_id text   not null,
-    reason     text   not null
+    reason     text   not null,
+    times      bigint not null,
+    chain      text   not null,
+    key_id     text   not null,
+    mac        bytea  not null
 );
+
+create table chains (
+    id       text   primary key,
+    event_id bigint not null,
+    mac      bytea  not null,
+    anchor   bytea  not null
+);
+
+create table event_log (
+    name     text   primary key,
+    first_id bigint not null,
+    last_id  bigint not null,
+    key_id   text   not null,
+    seal     bytea  not null
+);
+insert into event_log (name, first_id, last_id, key_id, seal) values ('events', 1, 0, '', '');

@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/audit"
 )
 
 // ErrWrongSecretKey says that what the database holds was made under a master
@@ -113,8 +114,15 @@ func (m *Master) RefreshKeys() []authserver.RefreshKey {
 	return keys
 }
 
-// AuditKey is the current MAC key of the audit log.
-func (m *Master) AuditKey() []byte { return m.secrets[0].audit }
+// AuditKeys are the MAC keys of the audit log: the first writes it, all verify
+// it.
+func (m *Master) AuditKeys() []audit.Key {
+	keys := make([]audit.Key, len(m.secrets))
+	for i, s := range m.secrets {
+		keys[i] = audit.Key{ID: hex.EncodeToString(s.id[:]), Secret: s.audit}
+	}
+	return keys
+}
 
 // CheckValue is what a database keeps to know its SECRET_KEY again. It tells
 // nothing about the secret.

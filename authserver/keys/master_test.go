@@ -140,7 +140,7 @@ func TestEveryUseHasAKeyOfItsOwn(t *testing.T) {
 	t.Parallel()
 	m := master(t, secretOne)
 	refresh := m.RefreshKeys()[0].Key
-	if bytes.Equal(refresh, m.AuditKey()) || bytes.Contains(refresh, []byte(secretOne)) {
+	if bytes.Equal(refresh, m.AuditKeys()[0].Secret) || bytes.Contains(refresh, []byte(secretOne)) {
 		t.Error("refresh tokens and the audit log share a key, or it is the secret itself")
 	}
 	if strings.Contains(m.CheckValue(), secretOne) {

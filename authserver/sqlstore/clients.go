@@ -34,7 +34,7 @@ func (d *DB) AddClient(ctx context.Context, c authserver.Client, e authserver.Ev
 		if err = changed(res, err, authserver.ErrConflict); err != nil {
 			return err
 		}
-		return record(ctx, tx, e)
+		return d.record(ctx, tx, e)
 	})
 	return failed("add client", err)
 }
@@ -51,7 +51,7 @@ func (d *DB) ReplaceClient(ctx context.Context, c authserver.Client, e authserve
 		if err = changed(res, err, authserver.ErrNotFound); err != nil {
 			return err
 		}
-		return record(ctx, tx, e)
+		return d.record(ctx, tx, e)
 	})
 	return failed("replace client", err)
 }
@@ -79,7 +79,7 @@ func (d *DB) RemoveClient(ctx context.Context, id string, e authserver.Event) er
 		if _, err := revoke(ctx, tx, entry{kind: authserver.KindClient, id: id, reason: authserver.ReasonClientRemoved}, time.Now()); err != nil {
 			return err
 		}
-		return record(ctx, tx, e)
+		return d.record(ctx, tx, e)
 	})
 	return failed("remove client", err)
 }

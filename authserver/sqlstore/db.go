@@ -32,7 +32,8 @@ type Config struct {
 
 // DB is a database. It is safe for concurrent use.
 type DB struct {
-	path string
+	path  string
+	audit writer
 	// SQLite has one writer at a time. One connection makes writers queue in
 	// order, where several would poll for the file's lock.
 	w pool

@@ -31,7 +31,7 @@ func (d *DB) AddKey(ctx context.Context, k authserver.SealedKey, e authserver.Ev
 		if err = changed(res, err, authserver.ErrConflict); err != nil {
 			return err
 		}
-		return record(ctx, tx, e)
+		return d.record(ctx, tx, e)
 	})
 	return failed("add key", err)
 }

@@ -13,6 +13,9 @@ import (
 // what they end: for requests under way and clocks that differ.
 const skew = time.Minute
 
+// remembered is how long at least it can be asked why a session has ended.
+const remembered = 30 * 24 * time.Hour
+
 // End ends sessions and tokens that have not ended yet.
 func (d *DB) End(ctx context.Context, what []authserver.Ending, e authserver.Event) error {
 	now := time.Now()
@@ -28,7 +31,7 @@ func (d *DB) End(ctx context.Context, what []authserver.Ending, e authserver.Eve
 		if !some {
 			return nil
 		}
-		return record(ctx, tx, e)
+		return d.record(ctx, tx, e)
 	})
 	return failed("end tokens", err)
 }
@@ -45,9 +48,9 @@ func end(ctx context.Context, tx *sql.Tx, w authserver.Ending, now time.Time) (b
 func endSession(ctx context.Context, tx *sql.Tx, w authserver.Ending, now time.Time) (bool, error) {
 	res, err := tx.ExecContext(ctx, `
 		insert into tombstones (session_id, subject, client_id, reason, ended_at, until)
-		values ($1, $2, $3, $4, $5, $6 + (select millis from lifetimes where name = 'session'))
+		values ($1, $2, $3, $4, $5, $6 + (select case when millis < $7 then $7 else millis end from lifetimes where name = 'session'))
 		on conflict (session_id) do nothing`,
-		w.ID, w.Subject, w.ClientID, w.Reason, now.UnixMilli(), now.Add(skew).UnixMilli())
+		w.ID, w.Subject, w.ClientID, w.Reason, now.UnixMilli(), now.Add(skew).UnixMilli(), remembered.Milliseconds())
 	if err != nil {
 		return false, err
 	}
@@ -128,6 +131,7 @@ func (d *DB) Sweep(ctx context.Context) error {
 		for _, query := range []string{
 			`delete from sessions where deadline <= $1`,
 			`delete from tombstones where until <= $1`,
+			`delete from session_epochs where until <= $1`,
 			`delete from revocations where until <= $1`,
 		} {
 			if _, err := tx.ExecContext(ctx, query, now); err != nil {
@@ -137,27 +141,4 @@ func (d *DB) Sweep(ctx context.Context) error {
 		return nil
 	})
 	return failed("sweep", err)
-}
-
-const tombstoneColumns = `tombstones.session_id, tombstones.subject, tombstones.client_id, tombstones.reason, tombstones.ended_at`
-
-// tombstoneRow is tombstoneColumns of a tombstone that may not be there.
-type tombstoneRow struct {
-	sessionID, subject, clientID, reason sql.NullString
-	endedAt                              sql.NullInt64
-}
-
-func (t *tombstoneRow) fields() []any {
-	return []any{&t.sessionID, &t.subject, &t.clientID, &t.reason, &t.endedAt}
-}
-
-// tombstone is nil if it is not there.
-func (t *tombstoneRow) tombstone() *authserver.Tombstone {
-	if !t.sessionID.Valid {
-		return nil
-	}
-	return &authserver.Tombstone{
-		SessionID: t.sessionID.String, Subject: t.subject.String, ClientID: t.clientID.String,
-		Reason: authserver.Reason(t.reason.String), EndedAt: fromMillis(t.endedAt.Int64),
-	}
 }

@@ -69,6 +69,6 @@ func (d *DB) put(ctx context.Context, e authserver.Event, query string, args ...
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return err
 		}
-		return record(ctx, tx, e)
+		return d.record(ctx, tx, e)
 	})
 }

@@ -29,7 +29,7 @@ func (d *DB) AddUser(ctx context.Context, u authserver.NewUser, e authserver.Eve
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, e)
+		return d.record(ctx, tx, e)
 	})
 	if isUnique(err) {
 		return authserver.User{}, d.taken(ctx, u.Subject, u.Username, u.Email)
@@ -116,12 +116,17 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 				return err
 			}
 		}
+		if c.EndSessions {
+			if err := raised(ctx, tx, subject, u.SessionEpoch, c.KeepSession, c.Reason, now); err != nil {
+				return err
+			}
+		}
 		for _, ending := range c.End {
 			if _, err := endSession(ctx, tx, ending, now); err != nil {
 				return err
 			}
 		}
-		return record(ctx, tx, e)
+		return d.record(ctx, tx, e)
 	})
 	if isUnique(err) {
 		return authserver.User{}, d.taken(ctx, subject, deref(c.Username), deref(c.Email))
@@ -147,7 +152,7 @@ func (d *DB) RemoveUser(ctx context.Context, subject string, e authserver.Event)
 		if _, err := revoke(ctx, tx, entry{kind: authserver.KindUser, id: subject, epoch: epoch + 1, reason: authserver.ReasonUserRemoved}, time.Now()); err != nil {
 			return err
 		}
-		return record(ctx, tx, e)
+		return d.record(ctx, tx, e)
 	})
 	return failed("remove user", err)
 }

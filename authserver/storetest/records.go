@@ -141,28 +141,3 @@ func Meta(t *testing.T, open func(t *testing.T) Database) {
 		t.Errorf("there is %q, %v; the servers were told %v", got, err, kept)
 	}
 }
-
-// Events holds an AuditLog to its contract.
-func Events(t *testing.T, open func(t *testing.T) Database) {
-	db := open(t)
-	full := authserver.Event{
-		At: now(), Act: "refresh.reuse_detected", Result: "failure", Actor: "web", Subject: "sub", ClientID: "web",
-		SessionID: "sid", IP: "2001:db8::1", RequestID: "r-1", Reason: "reuse",
-	}
-	earlier := authserver.Event{At: full.At.Add(-time.Hour), Act: "by a clock that is behind"}
-	if err := db.Record(t.Context(), full, earlier); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Record(t.Context()); err != nil {
-		t.Errorf("nothing: %v", err)
-	}
-	if err := db.Record(t.Context(), event("last")); err != nil {
-		t.Fatal(err)
-	}
-	same(t, []string{full.Act, earlier.Act, "last"}, acts(t, db))
-	got, err := db.Events(t.Context(), authserver.Page{Limit: 2, Offset: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, []authserver.Event{earlier, full}, got)
-}

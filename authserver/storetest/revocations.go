@@ -15,6 +15,8 @@ func Revocations(t *testing.T, open func(t *testing.T) Database) {
 	t.Run("what has ended stays as it ended", func(t *testing.T) { endTwice(t, open(t)) })
 	t.Run("lives are the longest that were used", func(t *testing.T) { endLifetimes(t, open(t)) })
 	t.Run("one of many ends", func(t *testing.T) { endRace(t, open(t)) })
+	t.Run("what has ended can be asked for", func(t *testing.T) { endAsked(t, open(t)) })
+	t.Run("raising the session epoch can be asked for", func(t *testing.T) { endRaised(t, open(t)) })
 	t.Run("a follower sees every entry once, in sequence", func(t *testing.T) { endFollowed(t, open(t)) })
 }
 

@@ -1,0 +1,54 @@
+package sqlstore_test
+
+import (
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/storetest"
+)
+
+func TestChains(t *testing.T) {
+	storetest.Chains(t, func(t *testing.T) (a, b storetest.Chained) {
+		path := filepath.Join(t.TempDir(), "test.db")
+		return open(t, path), open(t, path)
+	})
+}
+
+// However short sessions live, it can be asked for 30 days why one has ended.
+func TestEndedIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openNew(t)
+		ctx := t.Context()
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(d.RaiseLifetimes(ctx, time.Minute, time.Hour))
+		must(d.End(ctx, []authserver.Ending{{Kind: authserver.KindSession, ID: "sid", Subject: "sub", Reason: authserver.ReasonLogout}}, authserver.Event{}))
+		_, err := d.AddUser(ctx, authserver.NewUser{User: authserver.User{Subject: "sub", Username: "alice", Email: "a@example.com"}}, authserver.Event{})
+		must(err)
+		_, err = d.ChangeUser(ctx, "sub", authserver.UserChange{EndSessions: true, Reason: authserver.ReasonUserDisabled}, authserver.Event{})
+		must(err)
+
+		remembered := func(want int) {
+			t.Helper()
+			must(d.Sweep(ctx))
+			_, ended, err := d.Tombstones(ctx, "sub", authserver.Page{})
+			must(err)
+			epochs, err := d.SessionEpochs(ctx, "sub")
+			must(err)
+			if ended != want || len(epochs) != want {
+				t.Errorf("%d tombstones and %d epochs, want %d of each", ended, len(epochs), want)
+			}
+		}
+		time.Sleep(30 * 24 * time.Hour)
+		remembered(1)
+		time.Sleep(2 * time.Minute)
+		remembered(0)
+	})
+}

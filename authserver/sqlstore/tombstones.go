@@ -1,0 +1,75 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/tokenwright/tokenwright/authserver"
+)
+
+const tombstoneColumns = `tombstones.session_id, tombstones.subject, tombstones.client_id, tombstones.reason, tombstones.ended_at`
+
+// tombstoneRow is tombstoneColumns of a tombstone that may not be there.
+type tombstoneRow struct {
+	sessionID, subject, clientID, reason sql.NullString
+	endedAt                              sql.NullInt64
+}
+
+func (t *tombstoneRow) fields() []any {
+	return []any{&t.sessionID, &t.subject, &t.clientID, &t.reason, &t.endedAt}
+}
+
+// tombstone is nil if it is not there.
+func (t *tombstoneRow) tombstone() *authserver.Tombstone {
+	if !t.sessionID.Valid {
+		return nil
+	}
+	return &authserver.Tombstone{
+		SessionID: t.sessionID.String, Subject: t.subject.String, ClientID: t.clientID.String,
+		Reason: authserver.Reason(t.reason.String), EndedAt: fromMillis(t.endedAt.Int64),
+	}
+}
+
+// Tombstones lists a user's ended sessions, the last ended first.
+func (d *DB) Tombstones(ctx context.Context, subject string, p authserver.Page) ([]authserver.Tombstone, int, error) {
+	var total int
+	if err := d.r.row(ctx, `select count(*) from tombstones where subject = $1`, subject).Scan(&total); err != nil {
+		return nil, 0, failed("count tombstones", err)
+	}
+	ended, err := list(ctx, &d.r, func(row scanner) (authserver.Tombstone, error) {
+		var t tombstoneRow
+		if err := row.Scan(t.fields()...); err != nil {
+			return authserver.Tombstone{}, err
+		}
+		return *t.tombstone(), nil
+	}, `
+		select `+tombstoneColumns+` from tombstones
+		where subject = $1
+		order by ended_at desc, session_id
+		limit $2 offset $3`, subject, limit(p), p.Offset)
+	return ended, total, failed("list tombstones", err)
+}
+
+// raised notes why the sessions below an epoch ended. None of them can be asked
+// for longer than a session lives.
+func raised(ctx context.Context, tx *sql.Tx, subject string, epoch int64, kept string, reason authserver.Reason, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `
+		insert into session_epochs (subject, epoch, kept_session, reason, ended_at, until)
+		values ($1, $2, $3, $4, $5, $6 + (select case when millis < $7 then $7 else millis end from lifetimes where name = 'session'))`,
+		subject, epoch, kept, reason, now.UnixMilli(), now.Add(skew).UnixMilli(), remembered.Milliseconds())
+	return err
+}
+
+// SessionEpochs lists the raisings of a user's session epoch, the first first.
+func (d *DB) SessionEpochs(ctx context.Context, subject string) ([]authserver.SessionEpoch, error) {
+	epochs, err := list(ctx, &d.r, func(row scanner) (e authserver.SessionEpoch, err error) {
+		var at int64
+		err = row.Scan(&e.Epoch, &e.Kept, &e.Reason, &at)
+		e.EndedAt = fromMillis(at)
+		return e, err
+	}, `
+		select epoch, kept_session, reason, ended_at from session_epochs
+		where subject = $1 order by epoch`, subject)
+	return epochs, failed("list session epochs", err)
+}
