@@ -28,6 +28,7 @@ type exchange struct {
 	resources []string // the resources asked for; nil asks for the default
 	presented *authserver.RefreshToken
 
+	claimed string // the client id, as the request has it
 	client  authserver.Client
 	facts   authserver.Facts
 	user    *authserver.User
@@ -114,6 +115,7 @@ func clientInfo(r *http.Request) (string, string, error) {
 
 // identify asks for the facts and authenticates the client.
 func (ex *exchange) identify(ctx context.Context, cred credentials) error {
+	ex.claimed = cred.id
 	ask := authserver.Ask{ClientID: cred.id}
 	switch {
 	case ex.grant == authserver.GrantPassword:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
+	"github.com/tokenwright/tokenwright/authserver/audit"
 	"github.com/tokenwright/tokenwright/authserver/keys"
 	"github.com/tokenwright/tokenwright/resource"
 )
@@ -46,6 +47,9 @@ type Deps struct {
 	UserStore   authserver.UserStore
 	Revocations authserver.RevocationLog
 	Audit       authserver.AuditLog
+	// Notes takes the events that no answer waits for: logins and refusals. Nil
+	// means Audit, which the answer then does wait for.
+	Notes Recorder
 
 	Users   *account.Users
 	Clients *account.Clients
@@ -63,12 +67,16 @@ type Server struct {
 	Deps
 	lib      *server.Server
 	refresh  []authserver.RefreshKey
+	audit    audit.Key // for pseudonyms
 	metadata []byte
 }
 
 // New joins the library's halves with the hooks that close its holes.
 func New(d Deps) *Server {
-	s := &Server{Deps: d, refresh: d.Master.RefreshKeys()}
+	s := &Server{Deps: d, refresh: d.Master.RefreshKeys(), audit: d.Master.AuditKeys()[0]}
+	if s.Notes == nil {
+		s.Notes = d.Audit
+	}
 
 	grants := []oauth2.GrantType{oauth2.Refreshing, oauth2.ClientCredentials}
 	if !d.Settings.Strict {
@@ -148,6 +156,13 @@ func (s *Server) exchange(r *http.Request, ex *exchange) (Response, error) {
 	if err := ex.checkShape(); err != nil {
 		return Response{}, err
 	}
+	res, err := s.grant(r, ex)
+	ex.note(r.Context(), err)
+	return res, err
+}
+
+// grant is exchange for a request that is well-formed. Any error is an *Error.
+func (s *Server) grant(r *http.Request, ex *exchange) (Response, error) {
 	r = r.WithContext(withExchange(r.Context(), ex))
 	// The library reads r.Form: it sees what ParseForm let through, nothing else.
 	r.Form, r.PostForm = ex.form, ex.form

@@ -186,6 +186,7 @@ func (s *Server) ChangePassword(ctx context.Context, c *resource.Claims, current
 		return err
 	}
 	if err := s.Users.ChangePassword(ctx, c.Subject, c.SessionID, others, current, new); err != nil {
+		s.notePassword(ctx, c.Subject, c.ClientID, c.SessionID, err)
 		return err
 	}
 	s.drop(context.WithoutCancel(ctx), others)

@@ -1,0 +1,76 @@
+package oauth
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tokenwright/tokenwright/authserver"
+)
+
+// EndedSessions lists a user's sessions that have ended, the last ended first,
+// with when and why, and says how many there are in all. It reaches back 30 days
+// at least, for those that the session store has forgotten too; but a session
+// that a raised session epoch ended is known for as long as the session store has
+// it.
+func (s *Server) EndedSessions(ctx context.Context, subject string, p authserver.Page) ([]authserver.Tombstone, int, error) {
+	passed, err := s.passed(ctx, subject)
+	if err != nil {
+		return nil, 0, err
+	}
+	// Those on the page are among as many tombstones as its end is from the start.
+	most := authserver.Page{}
+	if p.Limit > 0 {
+		most.Limit = p.Offset + p.Limit
+	}
+	ended, total, err := s.Revocations.Tombstones(ctx, subject, most)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list ended sessions: %w", err)
+	}
+	total += len(passed)
+	ended = append(ended, passed...)
+	slices.SortStableFunc(ended, func(a, b authserver.Tombstone) int { return b.EndedAt.Compare(a.EndedAt) })
+	first := min(p.Offset, len(ended))
+	last := len(ended)
+	if p.Limit > 0 {
+		last = min(first+p.Limit, last)
+	}
+	return ended[first:last], total, nil
+}
+
+// passed are the sessions that the session store still has and that have no
+// tombstone, because a raised session epoch ended them all in one row.
+func (s *Server) passed(ctx context.Context, subject string) ([]authserver.Tombstone, error) {
+	epochs, err := s.Revocations.SessionEpochs(ctx, subject)
+	if err != nil {
+		return nil, fmt.Errorf("list session epochs: %w", err)
+	}
+	if len(epochs) == 0 {
+		return nil, nil
+	}
+	sessions, _, err := s.Sessions.Sessions(ctx, subject, authserver.Page{})
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	var out []authserver.Tombstone
+	for _, session := range sessions {
+		// The first that did not keep it is the one that ended it.
+		i := slices.IndexFunc(epochs, func(e authserver.SessionEpoch) bool {
+			return e.Epoch > session.SessionEpoch && e.Kept != session.ID
+		})
+		if i < 0 {
+			continue
+		}
+		facts, err := s.Facts.Facts(ctx, authserver.Ask{SessionID: session.ID})
+		if err != nil {
+			return nil, fmt.Errorf("find tombstone: %w", err)
+		}
+		if facts.Ended == nil {
+			out = append(out, authserver.Tombstone{
+				SessionID: session.ID, Subject: session.Subject, ClientID: session.ClientID,
+				Reason: epochs[i].Reason, EndedAt: epochs[i].EndedAt,
+			})
+		}
+	}
+	return out, nil
+}
