@@ -24,6 +24,9 @@ const (
 	eventPing     = "ping"
 )
 
+// errMalformed is wrapped by all that is wrong with what the feed says.
+var errMalformed = errors.New("feed is malformed")
+
 // event is one server-sent event of the feed.
 type event struct {
 	name string
@@ -69,7 +72,7 @@ func (s eventReader) next() (event, error) {
 			e.data = append(e.data, value...)
 		case "id":
 			if e.id, err = strconv.ParseInt(string(value), 10, 64); err != nil || e.id < 0 {
-				return event{}, errors.New("feed: an id is not a number")
+				return event{}, fmt.Errorf("%w: an id is not a number", errMalformed)
 			}
 		}
 	}
@@ -81,7 +84,7 @@ func (s eventReader) line(most int) ([]byte, error) {
 	for {
 		part, err := s.r.ReadSlice('\n')
 		if len(line)+len(part) > most {
-			return nil, errors.New("feed: a line is too long")
+			return nil, fmt.Errorf("%w: a line is too long", errMalformed)
 		}
 		line = append(line, part...)
 		if err == nil {
@@ -107,7 +110,7 @@ type entry struct {
 // is not known is kept, and harms nobody.
 func (e entry) revocation() (Revocation, error) {
 	if e.Seq < 1 || e.Kind == "" || e.ID == "" || e.Epoch < 0 || e.Until < 1 || e.Until > 1<<53 {
-		return Revocation{}, fmt.Errorf("feed: entry %d lacks seq, kind, id or until", e.Seq)
+		return Revocation{}, fmt.Errorf("%w: entry %d lacks seq, kind, id or until", errMalformed, e.Seq)
 	}
 	return Revocation{
 		Seq: e.Seq, Kind: e.Kind, ID: e.ID, Epoch: e.Epoch, Reason: e.Reason, Until: time.Unix(e.Until, 0),
@@ -120,15 +123,15 @@ func (e event) entries() ([]Revocation, error) {
 	switch e.name {
 	case eventSnapshot:
 		if err := json.Unmarshal(e.data, &list); err != nil {
-			return nil, fmt.Errorf("feed: read snapshot: %w", err)
+			return nil, fmt.Errorf("%w: snapshot: %w", errMalformed, err)
 		}
 		if list == nil {
-			return nil, errors.New("feed: a snapshot is null")
+			return nil, fmt.Errorf("%w: a snapshot is null", errMalformed)
 		}
 	case eventRevoke:
 		list = make([]entry, 1)
 		if err := json.Unmarshal(e.data, &list[0]); err != nil {
-			return nil, fmt.Errorf("feed: read entry: %w", err)
+			return nil, fmt.Errorf("%w: entry: %w", errMalformed, err)
 		}
 	}
 	out := make([]Revocation, len(list))

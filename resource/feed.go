@@ -104,6 +104,9 @@ func (f *follower) connection(ctx context.Context) (heard bool, err error) {
 		if err == nil {
 			err = f.hear(e)
 		}
+		if errors.Is(err, errMalformed) {
+			f.resumes = false // a snapshot makes up for what was not understood
+		}
 		if err != nil {
 			return heard, cause(ctx, err)
 		}
@@ -156,15 +159,13 @@ func feedAnswer(res *http.Response) error {
 	return nil
 }
 
-// hear tells ended what an event says. After an error, what was missed is made up
-// for by a snapshot.
+// hear tells ended what an event says.
 func (f *follower) hear(e event) error {
 	entries, err := e.entries()
-	if err == nil && e.id < 0 && e.name != eventPing {
-		err = errors.New("feed: an event has no id")
+	if err == nil && e.id < 0 && (e.name == eventSnapshot || e.name == eventRevoke) {
+		err = fmt.Errorf("%w: an event has no id", errMalformed)
 	}
 	if err != nil {
-		f.resumes = false
 		return err
 	}
 	switch e.name {
