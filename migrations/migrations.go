@@ -20,8 +20,11 @@ var files embed.FS
 // Dialect names the database engine.
 type Dialect = goose.Dialect
 
-// SQLite is the dialect of modernc.org/sqlite.
-const SQLite = goose.DialectSQLite3
+// The dialects of modernc.org/sqlite and of pgx.
+const (
+	SQLite   = goose.DialectSQLite3
+	Postgres = goose.DialectPostgres
+)
 
 // Migration is one step of the schema.
 type Migration struct {

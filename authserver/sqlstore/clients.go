@@ -14,7 +14,11 @@ const clientColumns = `clients.id, clients.incarnation, clients.public, clients.
 
 // AddClient makes a client.
 func (d *DB) AddClient(ctx context.Context, c authserver.Client, e authserver.Event) error {
-	err := d.tx(ctx, func(tx *sql.Tx) error {
+	err := d.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		// A removal under way has its entry after this.
+		if err := lock(ctx, tx, "revocation"); err != nil {
+			return err
+		}
 		var removed int
 		err := tx.QueryRowContext(ctx, `
 			select count(*) from revocations where kind = $1 and id = $2 and until > $3`,
@@ -41,7 +45,7 @@ func (d *DB) AddClient(ctx context.Context, c authserver.Client, e authserver.Ev
 
 // ReplaceClient overwrites all but ID, Incarnation and CreatedAt.
 func (d *DB) ReplaceClient(ctx context.Context, c authserver.Client, e authserver.Event) error {
-	err := d.tx(ctx, func(tx *sql.Tx) error {
+	err := d.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `
 			update clients set public = $2, secret_hash = $3, grants = $4, scopes = $5, resources = $6, serves = $7,
 				introspect = $8, refresh_grace = $9
@@ -71,7 +75,10 @@ func (d *DB) Clients(ctx context.Context) ([]authserver.Client, error) {
 // RemoveClient forgets a client and ends its tokens. The entry also keeps the
 // id from being made again while one of them could be alive.
 func (d *DB) RemoveClient(ctx context.Context, id string, e authserver.Event) error {
-	err := d.tx(ctx, func(tx *sql.Tx) error {
+	err := d.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := lock(ctx, tx, "revocation"); err != nil {
+			return err
+		}
 		res, err := tx.ExecContext(ctx, `delete from clients where id = $1`, id)
 		if err = changed(res, err, authserver.ErrNotFound); err != nil {
 			return err

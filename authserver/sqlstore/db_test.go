@@ -9,10 +9,10 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/storetest"
 )
 
-// open opens the database at path, as one server does.
-func open(t testing.TB, path string) *sqlstore.DB {
+// openURL opens the database at url, as one server does.
+func openURL(t testing.TB, url string) *sqlstore.DB {
 	t.Helper()
-	d, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + path})
+	d, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: url})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,16 +27,23 @@ func open(t testing.TB, path string) *sqlstore.DB {
 	return d
 }
 
+func open(t testing.TB, path string) *sqlstore.DB {
+	t.Helper()
+	return openURL(t, "sqlite:"+path)
+}
+
 func openNew(t testing.TB) *sqlstore.DB {
 	return open(t, filepath.Join(t.TempDir(), "test.db"))
 }
 
-func TestSessions(t *testing.T) {
-	storetest.Sessions(t, func(t *testing.T) authserver.SessionStore { return openNew(t) })
-}
+func TestSQLite(t *testing.T) { suites(t, func(t *testing.T) *sqlstore.DB { return openNew(t) }) }
 
-func TestDatabase(t *testing.T) {
-	database := func(t *testing.T) storetest.Database { return openNew(t) }
+// suites are the contracts, which both engines keep.
+func suites(t *testing.T, open func(t *testing.T) *sqlstore.DB) {
+	t.Run("Sessions", func(t *testing.T) {
+		storetest.Sessions(t, func(t *testing.T) authserver.SessionStore { return open(t) })
+	})
+	database := func(t *testing.T) storetest.Database { return open(t) }
 	t.Run("Users", func(t *testing.T) { storetest.Users(t, database) })
 	t.Run("Clients", func(t *testing.T) { storetest.Clients(t, database) })
 	t.Run("Keys", func(t *testing.T) { storetest.Keys(t, database) })

@@ -81,7 +81,7 @@ func (d *DB) PruneEvents(ctx context.Context, before time.Time) (int64, error) {
 }
 
 func (d *DB) pruneEvents(ctx context.Context, before time.Time) (removed int64, err error) {
-	err = d.tx(ctx, func(tx *sql.Tx) error {
+	err = d.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var first, last, keep int64
 		// A change that changes nothing, for the lock.
 		err := tx.QueryRowContext(ctx, `

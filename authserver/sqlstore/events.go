@@ -26,7 +26,7 @@ func (d *DB) Record(ctx context.Context, events ...authserver.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	return failed("record event", d.tx(ctx, func(tx *sql.Tx) error { return d.record(ctx, tx, events...) }))
+	return failed("record event", d.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return d.record(ctx, tx, events...) }))
 }
 
 // record appends to the audit log what tx does. It is a transaction's last step:

@@ -22,7 +22,7 @@ func (d *DB) Keys(ctx context.Context) ([]authserver.SealedKey, error) {
 
 // AddKey keeps a key if its generation is still free.
 func (d *DB) AddKey(ctx context.Context, k authserver.SealedKey, e authserver.Event) error {
-	err := d.tx(ctx, func(tx *sql.Tx) error {
+	err := d.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `
 			insert into signing_keys (kid, algorithm, generation, sealed, created_at, active_at, remove_at)
 			values ($1, $2, $3, $4, $5, $6, $7)

@@ -23,12 +23,21 @@ func (d *DB) KeepMeta(ctx context.Context, name, value string) (kept string, err
 
 // RaiseLifetimes makes the longest lives that were used at least these.
 func (d *DB) RaiseLifetimes(ctx context.Context, access, session time.Duration) error {
-	_, err := d.w.ExecContext(ctx, `
+	_, err := d.w.exec(ctx, `
 		update lifetimes set millis = case
 			when name = 'access' and millis < $1 then $1
 			when name = 'session' and millis < $2 then $2
 			else millis end`, access.Milliseconds(), session.Milliseconds())
 	return failed("raise lifetimes", err)
+}
+
+// lock is taken before anything else that two transactions could take in turns,
+// so that neither waits for the other for ever: "revocation" by those that end
+// or forget several things, "user" by those that give names. It lasts until tx
+// ends.
+func lock(ctx context.Context, tx *sql.Tx, counter string) error {
+	_, err := tx.ExecContext(ctx, `update counters set value = value where name = $1`, counter)
+	return err
 }
 
 // next gives a counter's next number. The counter is locked until tx ends, so

@@ -16,10 +16,17 @@ const skew = time.Minute
 // remembered is how long at least it can be asked why a session has ended.
 const remembered = 30 * 24 * time.Hour
 
+// portion is how many rows of a table one transaction of Sweep removes: others
+// wait for it.
+const portion = 1000
+
 // End ends sessions and tokens that have not ended yet.
 func (d *DB) End(ctx context.Context, what []authserver.Ending, e authserver.Event) error {
 	now := time.Now()
-	err := d.tx(ctx, func(tx *sql.Tx) error {
+	err := d.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := lock(ctx, tx, "revocation"); err != nil {
+			return err
+		}
 		some := false
 		for _, w := range what {
 			ended, err := end(ctx, tx, w, now)
@@ -127,18 +134,38 @@ func (d *DB) Revocations(ctx context.Context, after int64) ([]authserver.Revocat
 // tombstones of what can no longer be presented.
 func (d *DB) Sweep(ctx context.Context) error {
 	now := time.Now().UnixMilli()
-	err := d.tx(ctx, func(tx *sql.Tx) error {
-		for _, query := range []string{
-			`delete from sessions where deadline <= $1`,
-			`delete from tombstones where until <= $1`,
-			`delete from session_epochs where until <= $1`,
-			`delete from revocations where until <= $1`,
-		} {
-			if _, err := tx.ExecContext(ctx, query, now); err != nil {
-				return err
-			}
+	for more := true; more; {
+		err := d.tx(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+			more, err = sweep(ctx, tx, now)
+			return err
+		})
+		if err != nil {
+			return failed("sweep", err)
 		}
-		return nil
-	})
-	return failed("sweep", err)
+	}
+	return nil
+}
+
+// sweep forgets a portion, and reports whether there may be more.
+func sweep(ctx context.Context, tx *sql.Tx, now int64) (more bool, err error) {
+	if err := lock(ctx, tx, "revocation"); err != nil {
+		return false, err
+	}
+	for _, query := range []string{
+		`delete from sessions where id in (select id from sessions where deadline <= $1 limit $2)`,
+		`delete from tombstones where session_id in (select session_id from tombstones where until <= $1 limit $2)`,
+		`delete from session_epochs where (subject, epoch) in (select subject, epoch from session_epochs where until <= $1 limit $2)`,
+		`delete from revocations where seq in (select seq from revocations where until <= $1 limit $2)`,
+	} {
+		res, err := tx.ExecContext(ctx, query, now, portion)
+		if err != nil {
+			return false, err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return false, err
+		}
+		more = more || n == portion
+	}
+	return more, nil
 }

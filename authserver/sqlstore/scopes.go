@@ -61,7 +61,7 @@ func (d *DB) RemoveResource(ctx context.Context, identifier string, e authserver
 
 // put runs one statement, and records e if it changed something.
 func (d *DB) put(ctx context.Context, e authserver.Event, query string, args ...any) error {
-	return d.tx(ctx, func(tx *sql.Tx) error {
+	return d.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, query, args...)
 		if err != nil {
 			return err

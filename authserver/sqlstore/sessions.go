@@ -98,7 +98,7 @@ func (d *DB) Advance(ctx context.Context, id string, a authserver.Advance) (auth
 	}
 }
 
-func (d *DB) advance(ctx context.Context, id string, a authserver.Advance) *sql.Row {
+func (d *DB) advance(ctx context.Context, id string, a authserver.Advance) scanner {
 	hash := sha256.Sum256(a.Secret[:])
 	args := []any{
 		int64(a.Counter) + 1, millis(a.Now), millis(a.Now.Add(a.IdleLifetime)), a.IP, a.UserAgent,
@@ -116,7 +116,7 @@ func (d *DB) advance(ctx context.Context, id string, a authserver.Advance) *sql.
 		args = append(args, " "+identifier+" ")
 		fmt.Fprintf(&asked, hasResource, len(args))
 	}
-	return d.w.QueryRowContext(ctx, advance+asked.String()+advanced, args...)
+	return d.w.once(ctx, advance+asked.String()+advanced, args...)
 }
 
 // Session finds a session that is not past its deadlines.
@@ -147,7 +147,7 @@ func (d *DB) Sessions(ctx context.Context, subject string, p authserver.Page) ([
 
 // Drop forgets a session that has ended.
 func (d *DB) Drop(ctx context.Context, id string) error {
-	_, err := d.w.ExecContext(ctx, `delete from sessions where id = $1`, id)
+	_, err := d.w.exec(ctx, `delete from sessions where id = $1`, id)
 	return failed("drop session", err)
 }
 

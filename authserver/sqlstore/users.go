@@ -16,7 +16,7 @@ const userColumns = `users.id, users.subject, users.username, users.email, users
 // AddUser makes a user and gives it the next id.
 func (d *DB) AddUser(ctx context.Context, u authserver.NewUser, e authserver.Event) (authserver.User, error) {
 	u.CreatedAt = fromMillis(millis(u.CreatedAt))
-	err := d.tx(ctx, func(tx *sql.Tx) (err error) {
+	err := d.tx(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if u.ID, err = next(ctx, tx, "user"); err != nil {
 			return err
 		}
@@ -94,7 +94,12 @@ func (d *DB) Users(ctx context.Context, p authserver.Page) ([]authserver.User, i
 func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserChange, e authserver.Event) (authserver.User, error) {
 	var u authserver.User
 	now := time.Now()
-	err := d.tx(ctx, func(tx *sql.Tx) (err error) {
+	err := d.tx(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		if c.Username != nil || c.Email != nil {
+			if err := lock(ctx, tx, "user"); err != nil {
+				return err
+			}
+		}
 		u, err = scanUser(tx.QueryRowContext(ctx, `
 			update users set
 				username = coalesce($2, username), username_key = coalesce($3, username_key),
@@ -121,6 +126,11 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 				return err
 			}
 		}
+		if len(c.End) > 0 {
+			if err := lock(ctx, tx, "revocation"); err != nil {
+				return err
+			}
+		}
 		for _, ending := range c.End {
 			if _, err := endSession(ctx, tx, ending, now); err != nil {
 				return err
@@ -139,17 +149,17 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 
 // RemoveUser forgets a user and ends its tokens.
 func (d *DB) RemoveUser(ctx context.Context, subject string, e authserver.Event) error {
-	err := d.tx(ctx, func(tx *sql.Tx) error {
+	err := d.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var epoch int64
 		err := tx.QueryRowContext(ctx, `delete from users where subject = $1 returning epoch`, subject).Scan(&epoch)
 		if err != nil {
 			return err
 		}
-		// They have the user's addresses in them.
-		if _, err := tx.ExecContext(ctx, `delete from sessions where subject = $1`, subject); err != nil {
+		if _, err := revoke(ctx, tx, entry{kind: authserver.KindUser, id: subject, epoch: epoch + 1, reason: authserver.ReasonUserRemoved}, time.Now()); err != nil {
 			return err
 		}
-		if _, err := revoke(ctx, tx, entry{kind: authserver.KindUser, id: subject, epoch: epoch + 1, reason: authserver.ReasonUserRemoved}, time.Now()); err != nil {
+		// They have the user's addresses in them.
+		if _, err := tx.ExecContext(ctx, `delete from sessions where subject = $1`, subject); err != nil {
 			return err
 		}
 		return d.record(ctx, tx, e)
@@ -159,7 +169,7 @@ func (d *DB) RemoveUser(ctx context.Context, subject string, e authserver.Event)
 
 // UpgradePasswordHash replaces old by new if old is still what is stored.
 func (d *DB) UpgradePasswordHash(ctx context.Context, subject, old, new string) error {
-	_, err := d.w.ExecContext(ctx, `
+	_, err := d.w.exec(ctx, `
 		update users set password_hash = $3 where subject = $1 and password_hash = $2`, subject, old, new)
 	return failed("upgrade password hash", err)
 }
