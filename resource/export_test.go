@@ -17,3 +17,9 @@ func (e *Ended) Len() int {
 
 // Waiting counts what the heap of Ended holds.
 func (e *Ended) Waiting() int { return len(e.leaves) }
+
+// ParseJWKS reads keys as a verifier that follows an issuer does.
+func ParseJWKS(document []byte) (map[string]Key, error) {
+	keys, _, err := parseJWKS(document)
+	return keys, err
+}
