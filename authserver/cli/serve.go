@@ -103,6 +103,12 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		return err
 	}
 
+	issued, err := resource.NewVerifier(resource.VerifierConfig{
+		Issuer: cfg.Identity.Issuer, AnyAudience: true, Keys: ring, Ended: ended,
+	})
+	if err != nil {
+		return err
+	}
 	server := oauth.New(oauth.Deps{
 		Settings:    oauthSettings(cfg, scopes),
 		Facts:       db,
@@ -115,6 +121,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		Ring:        ring,
 		Master:      master,
 		Roles:       accounts.Roles,
+		Verifier:    issued,
 		Changed:     tail.Changed,
 		Logger:      logger,
 	})
@@ -131,6 +138,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		UserStore: db,
 		Guard:     resource.NewGuard(verifier, cfg.Identity.Issuer+api.MetadataPath),
 		Roles:     accounts.Roles,
+		Feed:      tail,
 		JWKS:      ring.JWKS,
 		Checks:    checks,
 		Logger:    logger,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -44,6 +45,11 @@ func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID st
 	w.WriteHeader(http.StatusOK)
 
 	out := stream{w: w, control: http.NewResponseController(w)}
+	// The server's bounds on a request are not meant for one that stays. A test's
+	// writer may have none.
+	if err := out.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("unbound follower's connection: %w", err)
+	}
 	seen, err := strconv.ParseInt(lastEventID, 10, 64)
 	resumes := err == nil && seen >= 0
 	ping := time.NewTicker(PingInterval)

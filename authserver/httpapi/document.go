@@ -71,6 +71,23 @@ func plain[T any](d *document, op huma.Operation, h gin.HandlerFunc) {
 	d.tokens(op, h)
 }
 
+// about adds a route that takes a token and answers with a T about it.
+func about[T any](d *document, op huma.Operation, h gin.HandlerFunc) {
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": media[aboutForm](d)}}
+	d.answers(op, media[T](d), media[oauthError], h)
+}
+
+// events adds a route that answers with server-sent events.
+func (d *document) events(op huma.Operation, h gin.HandlerFunc) {
+	op.Responses = map[string]*huma.Response{
+		"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}},
+		"401": {Description: "Unauthorized", Content: map[string]*huma.MediaType{"application/json": media[oauthError](d)}},
+		"403": {Description: "Forbidden", Content: map[string]*huma.MediaType{"application/json": media[oauthError](d)}},
+	}
+	d.api.OpenAPI().AddOperation(&op)
+	handle(d.engine, op.Method, op.Path, h)
+}
+
 // refreshing adds the route that takes a refresh token in every way that the
 // tutorial's clients may send it.
 func (d *document) refreshing(op huma.Operation, strict bool, h gin.HandlerFunc) {
@@ -90,15 +107,20 @@ func (d *document) refreshing(op huma.Operation, strict bool, h gin.HandlerFunc)
 
 // tokens adds a route that answers with tokens.
 func (d *document) tokens(op huma.Operation, h gin.HandlerFunc) {
-	op.Responses = map[string]*huma.Response{
-		"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/json": media[oauth.Response](d)}},
-	}
-	failure := media[problem]
 	if op.Path == pathToken {
-		failure = media[oauthError]
-	} else {
-		op.Responses["422"] = d.unprocessable()
+		d.answers(op, media[oauth.Response](d), media[oauthError], h)
+		return
 	}
+	op.Responses = map[string]*huma.Response{"422": d.unprocessable()}
+	d.answers(op, media[oauth.Response](d), media[problem], h)
+}
+
+// answers adds a route with what it says when it succeeds and when it does not.
+func (d *document) answers(op huma.Operation, success *huma.MediaType, failure func(*document) *huma.MediaType, h gin.HandlerFunc) {
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{"application/json": success}}
 	for _, status := range []int{400, 401, 413, 429, 500, 503} {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{
 			Description: http.StatusText(status),

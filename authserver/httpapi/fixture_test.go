@@ -98,7 +98,9 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	f.users = account.NewUsers(deps)
 	clients := account.NewClients(deps)
 	f.seed(clients)
+	issued := ok(resource.NewVerifier(resource.VerifierConfig{Issuer: issuer, AnyAudience: true, Keys: ring, Ended: ended}))(t)
 	server := oauth.New(oauth.Deps{
+		Verifier: issued,
 		Settings: oauth.Settings{
 			Issuer: issuer, Audience: audience, AccessLifetime: 30 * time.Minute,
 			IdleLifetime: time.Hour, SessionLifetime: 24 * time.Hour, RefreshGrace: 10 * time.Second,
@@ -115,7 +117,7 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	f.handler = ok(httpapi.New(httpapi.Deps{
 		Settings: set.settings, OAuth: server, Users: f.users, UserStore: db,
 		Guard: resource.NewGuard(verifier, issuer+api.MetadataPath), Roles: roles,
-		JWKS: jwks, Checks: set.checks, Logger: logger,
+		Feed: tail, JWKS: jwks, Checks: set.checks, Logger: logger,
 	}))(t)
 	srv := httptest.NewUnstartedServer(f.handler)
 	srv.Config = httpapi.NewServer(f.handler)
@@ -141,6 +143,7 @@ func (f *fixture) seed(clients *account.Clients) {
 	for _, c := range []account.ClientSpec{
 		{ID: "spa", Public: true, Grants: all, Scopes: []string{"read", "profile"}},
 		{ID: "swagger-ui", Public: true, Grants: all, Scopes: []string{"read", "profile"}},
+		{ID: "rs1", Secret: confSecret, Serves: []string{audience}, Introspect: true},
 		{ID: "conf", Secret: confSecret, Grants: append(all, authserver.GrantClientCredentials), Scopes: []string{"read", "profile"}},
 	} {
 		if _, _, err := clients.Add(ctx, c, "test"); err != nil {

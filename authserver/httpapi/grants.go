@@ -50,15 +50,20 @@ type oauthError struct {
 func (s *server) token(c *gin.Context) {
 	response, err := s.OAuth.Token(c.Request)
 	if err != nil {
-		e, ok := errors.AsType[*oauth.Error](err)
-		if !ok {
-			e = &oauth.Error{Code: oauth.CodeServerError, Detail: "The server met an unexpected condition."}
-		}
-		s.log(c.Request.Context(), e.Level(), "token request refused", e)
-		e.WriteTo(c.Writer)
+		s.refuseOAuth(c, err)
 		return
 	}
 	writeTokens(c, response)
+}
+
+// refuseOAuth answers an error of an OAuth endpoint in the RFC's body.
+func (s *server) refuseOAuth(c *gin.Context, err error) {
+	e, ok := errors.AsType[*oauth.Error](err)
+	if !ok {
+		e = &oauth.Error{Code: oauth.CodeServerError, Detail: "The server met an unexpected condition."}
+	}
+	s.log(c.Request.Context(), e.Level(), "request refused", e)
+	e.WriteTo(c.Writer)
 }
 
 // login answers POST /auth/login.

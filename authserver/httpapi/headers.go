@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/tokenwright/tokenwright/authserver/oauth"
 )
 
 const apiPolicy = "default-src 'none'; frame-ancestors 'none'"
@@ -18,6 +20,10 @@ var checksSecret = map[string]bool{
 	pathRegister: true,
 	pathRefresh:  true,
 	pathPassword: true,
+
+	oauth.PathIntrospect:  true,
+	oauth.PathRevoke:      true,
+	oauth.PathRevocations: true,
 }
 
 // securityHeaders sets what stands on every answer.

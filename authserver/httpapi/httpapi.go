@@ -14,6 +14,7 @@ import (
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
+	"github.com/tokenwright/tokenwright/authserver/feed"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/resource"
 )
@@ -58,6 +59,8 @@ type Deps struct {
 	UserStore authserver.UserStore
 	Guard     *resource.Guard
 	Roles     resource.Hierarchy
+	// Feed is what GET /oauth/revocations serves.
+	Feed *feed.Tail
 	// JWKS is the published key set (RFC 7517 §5), as it is now.
 	JWKS   func() []byte
 	Checks []Check
@@ -73,8 +76,8 @@ type server struct {
 
 // New returns the handler of all routes.
 func New(d Deps) (http.Handler, error) {
-	if d.OAuth == nil || d.Users == nil || d.UserStore == nil || d.Guard == nil || d.JWKS == nil || d.Logger == nil {
-		return nil, errors.New("httpapi needs OAuth, Users, UserStore, Guard, JWKS and Logger")
+	if d.OAuth == nil || d.Users == nil || d.UserStore == nil || d.Guard == nil || d.Feed == nil || d.JWKS == nil || d.Logger == nil {
+		return nil, errors.New("httpapi needs OAuth, Users, UserStore, Guard, Feed, JWKS and Logger")
 	}
 	setUpLibraries()
 	s := &server{Deps: d, hosts: hostPatterns(d.Settings.AllowedHosts)}

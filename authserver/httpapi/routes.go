@@ -34,6 +34,9 @@ func (s *server) routes(e *gin.Engine) error {
 
 	// The standard endpoints.
 	plain[tokenForm](d, operation(http.MethodPost, pathToken, "token", "Token endpoint (RFC 6749 §3.2)", tagOAuth), s.token)
+	about[oauth.Introspection](d, operation(http.MethodPost, oauth.PathIntrospect, "introspect", "Token introspection (RFC 7662)", tagOAuth), s.introspect)
+	about[revoked](d, operation(http.MethodPost, oauth.PathRevoke, "revoke", "Token revocation (RFC 7009)", tagOAuth), s.revoke)
+	d.events(operation(http.MethodGet, oauth.PathRevocations, "revocations", "What has ended, as server-sent events", tagOAuth), s.revocations)
 	protected, err := json.Marshal(api.NewMetadata(s.Settings.Audience, s.Settings.Issuer, s.Settings.Scopes))
 	if err != nil {
 		return fmt.Errorf("marshal resource metadata: %w", err)

@@ -29,6 +29,7 @@ const (
 	CodeUnsupportedGrantType Code = "unsupported_grant_type"
 	CodeInvalidScope         Code = "invalid_scope"
 	CodeInvalidTarget        Code = "invalid_target"
+	CodeAccessDenied         Code = "access_denied"
 
 	// The codes of RFC 6749 §4.1.2.1 for what is no fault of the client.
 	CodeUnavailable Code = "temporarily_unavailable"
@@ -53,6 +54,7 @@ var answers = map[Code]struct {
 	CodeUnsupportedGrantType: {400, "unsupported_grant_type", "The grant type is not supported."},
 	CodeInvalidScope:         {400, "invalid_scope", "The scope is malformed or wider than what may be granted."},
 	CodeInvalidTarget:        {400, "invalid_target", "The resource is unknown or not registered for the client."},
+	CodeAccessDenied:         {403, "access_denied", "The client may not do this."},
 	CodeUnavailable:          {503, "temporarily_unavailable", "The server cannot answer now. Try again later."},
 	CodeServerError:          {500, "server_error", "The server met an unexpected condition."},
 	CodeTooMany:              {429, "temporarily_unavailable", "Too many failed attempts. Try again later."},

@@ -79,7 +79,12 @@ func newFixture(t testing.TB, edits ...func(*Deps)) *fixture {
 		Users: db, Clients: db, Hasher: hasher, Limiter: limit.NewMemory(1000), Master: master, Roles: roles,
 		Audience: testAudience, Changed: tail.Changed, Logger: logger,
 	}
+	issuers, err := resource.NewVerifier(resource.VerifierConfig{Issuer: testIssuer, AnyAudience: true, Keys: ring, Ended: ended})
+	if err != nil {
+		t.Fatal(err)
+	}
 	d := Deps{
+		Verifier: issuers,
 		Settings: Settings{
 			Issuer: testIssuer, Audience: testAudience,
 			AccessLifetime: 30 * time.Minute, IdleLifetime: 7 * 24 * time.Hour, SessionLifetime: 30 * 24 * time.Hour,
@@ -125,6 +130,8 @@ func (f *fixture) seed() {
 		{ID: "pub", Public: true, Grants: all[:2], Scopes: scopes},
 		{ID: "nopw", Secret: confSecret, Grants: all[1:], Scopes: scopes},
 		{ID: "norefresh", Public: true, Grants: all[:1], Scopes: scopes},
+		{ID: "rs1", Secret: confSecret, Serves: []string{testAudience}, Introspect: true},
+		{ID: "rs2", Secret: confSecret, Serves: []string{testResource}, Introspect: true},
 		{ID: "reader", Public: true, Grants: all[:2], Scopes: []string{"read"}},
 	} {
 		if _, _, err := f.Clients.Add(ctx, c, "test"); err != nil {

@@ -8,9 +8,12 @@ import (
 
 // Paths of the endpoints, below the issuer.
 const (
-	PathToken    = "/oauth/token"
-	PathJWKS     = "/.well-known/jwks.json"
-	PathMetadata = "/.well-known/oauth-authorization-server"
+	PathToken       = "/oauth/token"
+	PathIntrospect  = "/oauth/introspect"
+	PathRevoke      = "/oauth/revoke"
+	PathRevocations = "/oauth/revocations"
+	PathJWKS        = "/.well-known/jwks.json"
+	PathMetadata    = "/.well-known/oauth-authorization-server"
 )
 
 // metadata is the document of RFC 8414 §2.
@@ -23,9 +26,17 @@ type metadata struct {
 	Grants              []oauth2.GrantType `json:"grant_types_supported"`
 	TokenAuthentication []string           `json:"token_endpoint_auth_methods_supported"`
 	ProtectedResources  []string           `json:"protected_resources"` // RFC 9728 §4
+
+	IntrospectionEndpoint       string   `json:"introspection_endpoint"`
+	IntrospectionAuthentication []string `json:"introspection_endpoint_auth_methods_supported"`
+	RevocationEndpoint          string   `json:"revocation_endpoint"`
+	RevocationAuthentication    []string `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationFeedEndpoint      string   `json:"revocation_feed_endpoint"` // a member of our own
 }
 
 func marshalMetadata(s Settings, grants []oauth2.GrantType) []byte {
+	confidential := []string{"client_secret_basic", "client_secret_post"}
+	any := append(confidential[:2:2], "none")
 	b, _ := json.Marshal(metadata{
 		Issuer:        s.Issuer,
 		TokenEndpoint: s.Issuer + PathToken,
@@ -34,8 +45,14 @@ func marshalMetadata(s Settings, grants []oauth2.GrantType) []byte {
 		// Required, and there is no authorization endpoint to have any.
 		ResponseTypes:       []string{"none"},
 		Grants:              grants,
-		TokenAuthentication: []string{"client_secret_basic", "client_secret_post", "none"},
+		TokenAuthentication: any,
 		ProtectedResources:  []string{s.Audience},
+
+		IntrospectionEndpoint:       s.Issuer + PathIntrospect,
+		IntrospectionAuthentication: confidential,
+		RevocationEndpoint:          s.Issuer + PathRevoke,
+		RevocationAuthentication:    any,
+		RevocationFeedEndpoint:      s.Issuer + PathRevocations,
 	})
 	return b
 }

@@ -56,6 +56,8 @@ type Deps struct {
 	Ring    *keys.Ring
 	Master  *keys.Master
 	Roles   resource.Hierarchy
+	// Verifier takes tokens for any resource of the issuer.
+	Verifier *resource.Verifier
 
 	// Changed is called after a commit that ended something, before the answer.
 	Changed func(context.Context)

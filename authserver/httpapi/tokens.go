@@ -1,0 +1,56 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tokenwright/tokenwright/authserver/feed"
+)
+
+// aboutForm describes what the endpoints about a token take; oauth reads it.
+type aboutForm struct {
+	Token         string `json:"token"`
+	TokenTypeHint string `json:"token_type_hint,omitempty" doc:"Not needed"`
+	ClientID      string `json:"client_id,omitempty"`
+	ClientSecret  string `json:"client_secret,omitempty" format:"password"`
+}
+
+// revoked is what POST /oauth/revoke answers: nothing, but in JSON, since many
+// clients parse it.
+type revoked struct{}
+
+// introspect answers POST /oauth/introspect.
+func (s *server) introspect(c *gin.Context) {
+	answer, err := s.OAuth.Introspect(c.Request)
+	if err != nil {
+		s.refuseOAuth(c, err)
+		return
+	}
+	c.Header("Cache-Control", "no-store")
+	writeJSON(c.Writer, http.StatusOK, answer)
+}
+
+// revoke answers POST /oauth/revoke.
+func (s *server) revoke(c *gin.Context) {
+	if err := s.OAuth.Revoke(c.Request); err != nil {
+		s.refuseOAuth(c, err)
+		return
+	}
+	c.Header("Cache-Control", "no-store")
+	writeJSON(c.Writer, http.StatusOK, revoked{})
+}
+
+// revocations answers GET /oauth/revocations for as long as the follower stays.
+func (s *server) revocations(c *gin.Context) {
+	client, err := s.OAuth.Follower(c.Request)
+	if err != nil {
+		s.refuseOAuth(c, err)
+		return
+	}
+	ctx := c.Request.Context()
+	err = s.Feed.Follow(ctx, c.Writer, c.GetHeader("Last-Event-ID"), feed.Serves(client.Serves))
+	if err != nil {
+		s.Logger.InfoContext(ctx, "follower let go", "client", client.ID, "err", err)
+	}
+}
