@@ -73,16 +73,18 @@ func ParseRule(name, s string) (Rule, error) {
 
 // String returns the form that ParseRule reads.
 func (r Rule) String() string {
-	if r.off() {
+	if r.Off() {
 		return "off"
 	}
 	return fmt.Sprintf("%d/%s", r.Burst, r.Per)
 }
 
-func (r Rule) off() bool { return r.Burst <= 0 || r.Per <= 0 }
+// Off reports whether r allows everything.
+func (r Rule) Off() bool { return r.Burst <= 0 || r.Per <= 0 }
 
-// interval is how long one event's allowance takes to come back.
-func (r Rule) interval() time.Duration { return max(1, r.Per/time.Duration(r.Burst)) }
+// Interval is how long one event's allowance takes to come back.
+// r must not be off.
+func (r Rule) Interval() time.Duration { return max(1, r.Per/time.Duration(r.Burst)) }
 
 // AddressKey is the key that an address counts under: an IPv6 address by its
 // /64, because whoever has one has all of them, an IPv4 address whole. What is

@@ -41,7 +41,7 @@ func NewMemory(maxKeys int) *Memory {
 
 // Take never fails.
 func (m *Memory) Take(_ context.Context, r Rule, key string) (Decision, error) {
-	if r.off() {
+	if r.Off() {
 		return Decision{Allowed: true}, nil
 	}
 	id := digestOf(r, key)
@@ -57,8 +57,8 @@ func (m *Memory) Take(_ context.Context, r Rule, key string) (Decision, error) {
 			spent = e.spent
 		}
 	}
-	spent = spent.Add(r.interval())
-	if wait := spent.Sub(now) - r.interval()*time.Duration(r.Burst); wait > 0 {
+	spent = spent.Add(r.Interval())
+	if wait := spent.Sub(now) - r.Interval()*time.Duration(r.Burst); wait > 0 {
 		return Decision{RetryAfter: wait}, nil
 	}
 	if known {
@@ -74,7 +74,7 @@ func (m *Memory) Take(_ context.Context, r Rule, key string) (Decision, error) {
 
 // Return never fails.
 func (m *Memory) Return(_ context.Context, r Rule, key string) error {
-	if r.off() {
+	if r.Off() {
 		return nil
 	}
 	m.mu.Lock()
@@ -84,7 +84,7 @@ func (m *Memory) Return(_ context.Context, r Rule, key string) error {
 		return nil
 	}
 	e := el.Value.(*entry)
-	e.spent = e.spent.Add(-r.interval())
+	e.spent = e.spent.Add(-r.Interval())
 	if !e.spent.After(time.Now()) {
 		m.forget(el)
 	}
