@@ -2,15 +2,14 @@
 // server. It needs the standard library and golang-jwt, and no call to the
 // server for a request.
 //
-// Three things are put together at start: a KeySource that knows the issuer's
-// keys, an Ended that hears what has been revoked, and a Verifier that asks
-// both. A Guard then stands in front of the handlers:
+// New makes a Verifier that finds the issuer's keys and follows what has ended
+// by itself. A Guard then stands in front of the handlers:
 //
-//	verifier, err := resource.NewVerifier(resource.VerifierConfig{
-//		Issuer:   "https://auth.example.com",
-//		Audience: "https://api.example.com", // this API
-//		Keys:     keys,
-//		Ended:    ended,
+//	verifier, err := resource.New(ctx, resource.Config{
+//		Issuer:       "https://auth.example.com",
+//		Audience:     "https://api.example.com", // this API
+//		ClientID:     "api",                     // may introspect
+//		ClientSecret: secret,
 //	})
 //	…
 //	guard := resource.NewGuard(verifier, "")
@@ -22,7 +21,8 @@
 // A handler behind it finds who asks with ClaimsFrom. Key your records by
 // Claims.Subject: a username can be another's tomorrow, a subject cannot. The
 // package example is a whole program; package ginauth is the same for gin, and
-// package resourcetest makes tokens for your own tests.
+// package resourcetest has an issuer for your own tests. NewVerifier puts a
+// Verifier together from parts: a KeySource and an Ended of one's own.
 //
 // # What is checked
 //
@@ -40,4 +40,13 @@
 // not do this, 400 if the Authorization header makes no sense, and 503 when
 // nobody can tell, as before the first news of what has ended. A token is taken
 // from the Authorization header only.
+//
+// # What is asked of the issuer
+//
+// Its metadata, once; its JWKS, when max-age is over, when the feed says that a
+// key has ended, and at most every 5 s for a kid that is not known; and the
+// revocation feed (docs/revocation-feed.md), on one connection that stays open.
+// While it is connected, a token that has ended is refused within a second. While
+// the issuer is away the last keys and what is known to have ended stay in use;
+// after Config.MaxStaleness FailClosed answers 503.
 package resource

@@ -386,3 +386,41 @@ func TestHooksHearOfEachToken(t *testing.T) {
 		}
 	})
 }
+
+// Tokens of every key that the issuer has pass all the time, whatever strangers
+// send; those of a burnt one pass no longer than the feed takes.
+func TestRotationAndBurnUnderLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		f := n.follow(t)
+		time.Sleep(time.Minute)
+		garbage := n.Token(resourcetest.New(t).AddKey("x", "ES256"), n.User("mallory"))
+		old := n.Mint(n.User("alice"))
+		var burnt, over atomic.Bool
+		var load sync.WaitGroup
+		for range 4 {
+			load.Go(func() {
+				for !over.Load() {
+					f.want(t, refused, garbage)
+					f.want(t, ok, n.Mint(n.User("alice")))
+					if burnt.Load() {
+						f.want(t, refused, old)
+					}
+					time.Sleep(200 * time.Millisecond)
+				}
+			})
+		}
+		time.Sleep(3 * time.Second)
+		next := n.AddKey("key-2", "ES256") // published before its first use
+		time.Sleep(5 * time.Minute)        // max-age
+		n.SignWith(next)
+		time.Sleep(3 * time.Second)
+		n.RemoveKey("key-1")
+		n.Revoke(resource.Revocation{Kind: resource.KindKey, ID: "key-1", Reason: "key_burnt"})
+		synctest.Wait()
+		burnt.Store(true)
+		time.Sleep(3 * time.Second)
+		over.Store(true)
+		load.Wait()
+	})
+}

@@ -1,5 +1,21 @@
 // Package resourcetest has an issuer of access tokens for the tests of those who
 // import resource: good ones, and forged ones in any way a test can think of.
+//
+// A Server is asked over HTTP, as a real issuer is; it can rotate, revoke, go away
+// and come back:
+//
+//	issuer := resourcetest.NewServer(t)
+//	verifier, err := resource.New(t.Context(), issuer.Config())
+//	…
+//	err = verifier.Wait(t.Context())
+//	…
+//	claims := issuer.User("alice", "user")
+//	claims.Scope = "read"
+//	token := issuer.Mint(claims) // good
+//	issuer.Revoke(resource.Revocation{Kind: resource.KindSession, ID: claims.SessionID})
+//	// within a second it is not
+//
+// An Issuer alone is a KeySource for resource.NewVerifier, and needs no network.
 package resourcetest
 
 import (

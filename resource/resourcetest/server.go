@@ -82,10 +82,15 @@ func (s *Server) Mint(c resource.Claims) string {
 func (s *Server) Rotate(kid string) *Key {
 	s.t.Helper()
 	k := s.AddKey(kid, "ES256")
+	s.SignWith(k)
+	return k
+}
+
+// SignWith makes k the key that is in use, published or not.
+func (s *Server) SignWith(k *Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.signing = k
-	return k
 }
 
 // JWKSRequests counts the requests for the keys.
