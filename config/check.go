@@ -105,11 +105,10 @@ func (l *loader) checkIdentity(c Identity) {
 // checkSecrets never shows a value. Whether SECRET_KEY is a good one is for
 // package keys to say.
 func (l *loader) checkSecrets(c *Config) {
-	path, ok := strings.CutPrefix(c.Storage.DatabaseURL.Reveal(), "sqlite:")
-	l.want("DATABASE_URL", ok && path != "")
+	l.want("DATABASE_URL", startsWith(c.Storage.DatabaseURL.Reveal(), "sqlite:", "postgres://", "postgresql://"))
 	if c.Storage.RedisURL.IsSet() {
-		u, err := url.Parse(c.Storage.RedisURL.Reveal())
-		l.want("REDIS_URL", err == nil && (u.Scheme == "redis" || u.Scheme == "rediss") && u.Hostname() != "")
+		// The rest is for package redisstore to say: several hosts are no URL of net/url's.
+		l.want("REDIS_URL", startsWith(c.Storage.RedisURL.Reveal(), "redis://", "rediss://", "redis+sentinel://", "redis+cluster://"))
 	}
 	if !c.Keys.SecretKey.IsSet() && l.shared() {
 		l.fault("SECRET_KEY", "SECRET_KEY is not set: every server on one REDIS_URL or postgres:// needs the same; "+
@@ -118,6 +117,11 @@ func (l *loader) checkSecrets(c *Config) {
 	if r := c.Revocation; (r.ResourceClientID == "") != !r.ResourceClientSecret.IsSet() {
 		l.fault("RESOURCE_CLIENT_ID", "RESOURCE_CLIENT_ID=%q and RESOURCE_CLIENT_SECRET: want both or neither", r.ResourceClientID)
 	}
+}
+
+// startsWith reports whether s is one of prefixes and something more.
+func startsWith(s string, prefixes ...string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return len(s) > len(p) && strings.HasPrefix(s, p) })
 }
 
 var (

@@ -48,9 +48,9 @@ type Identity struct {
 
 // Storage is where things are kept.
 type Storage struct {
-	DatabaseURL Secret `env:"DATABASE_URL" envDefault:"sqlite:data/tokenwright.db" secret:"url" form:"sqlite:PATH; this version keeps its data in SQLite, postgres:// is not yet there"`
+	DatabaseURL Secret `env:"DATABASE_URL" envDefault:"sqlite:data/tokenwright.db" secret:"url" form:"sqlite:PATH or postgres://USER@HOST/DATABASE"`
 	// RedisURL is empty if sessions are kept in the database.
-	RedisURL    Secret `env:"REDIS_URL" secret:"url" form:"redis://host:port or rediss://host:port; this version speaks to one Redis server, not to Sentinel or a cluster"`
+	RedisURL    Secret `env:"REDIS_URL" secret:"url" form:"redis://HOST:PORT, rediss://HOST:PORT, redis+sentinel://HOST,HOST/MASTER or redis+cluster://HOST,HOST"`
 	AutoMigrate bool   `env:"AUTO_MIGRATE" envDefault:"true" form:"true or false"`
 }
 
@@ -126,6 +126,9 @@ type Revocation struct {
 type Audit struct {
 	AuditRetentionDays int `env:"AUDIT_RETENTION_DAYS" envDefault:"400" range:"1 36500"`
 }
+
+// Retention is how long an event is kept.
+func (a Audit) Retention() time.Duration { return days(a.AuditRetentionDays) }
 
 // Log is how the log is written.
 type Log struct {

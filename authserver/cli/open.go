@@ -65,6 +65,8 @@ func openMaster(ctx context.Context, db *sqlstore.DB, cfg *config.Config) (*keys
 	if !master.Opens(check) {
 		return nil, keys.ErrWrongSecretKey
 	}
+	// Whatever this process changes from here on is chained in the audit log.
+	db.BeginChain(master.AuditKeys()[0])
 	return master, nil
 }
 

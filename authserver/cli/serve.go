@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
+	"github.com/tokenwright/tokenwright/authserver/audit"
 	"github.com/tokenwright/tokenwright/authserver/feed"
 	"github.com/tokenwright/tokenwright/authserver/httpapi"
 	"github.com/tokenwright/tokenwright/authserver/keys"
@@ -82,6 +84,11 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		checks = append(checks, httpapi.Check{Name: "sessions", Ping: redis.Ping})
 	}
 
+	wakers := []waker{db}
+	if redis != nil {
+		wakers = append(wakers, redis)
+	}
+	notes := audit.NewBatch(db, logger)
 	ended := resource.NewEnded()
 	tail := feed.New(db, ended, logger)
 	if err := tail.Sync(ctx); err != nil {
@@ -91,7 +98,14 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	accounts.Changed = tail.Changed
+	accounts.Changed = func(ctx context.Context) {
+		tail.Changed(ctx)
+		for _, s := range wakers {
+			if err := s.Wake(ctx); err != nil {
+				logger.WarnContext(ctx, "other servers are not woken; they read by themselves", "err", err)
+			}
+		}
+	}
 	if cmd.Demo {
 		if err := account.SeedDemo(ctx, accounts); err != nil {
 			return fmt.Errorf("make demo accounts: %w", err)
@@ -122,7 +136,8 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		Master:      master,
 		Roles:       accounts.Roles,
 		Verifier:    issued,
-		Changed:     tail.Changed,
+		Notes:       notes,
+		Changed:     accounts.Changed,
 		Logger:      logger,
 	})
 	verifier, err := resource.NewVerifier(resource.VerifierConfig{
@@ -148,14 +163,27 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	}
 
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
 	defer stop() // after the last request
-	go tail.Run(background)
-	go sweep(background, db, logger)
+	tasks.Go(func() { tail.Run(background) })
+	tasks.Go(func() { notes.Run(background) })
+	tasks.Go(func() { sweep(background, db, cfg.Audit.Retention(), logger) })
+	for _, s := range wakers {
+		tasks.Go(func() { s.Wakes(background, tail.Wake) })
+	}
 
 	if err := greet(ctx, con, logger, cfg, users, cmd.Demo); err != nil {
 		return err
 	}
 	return serve(ctx, httpapi.NewServer(handler), listener, logger)
+}
+
+// waker tells the servers on the same stores that something has ended, and hears
+// of it. Both may lose a wake-up: each server reads the table by itself.
+type waker interface {
+	Wake(ctx context.Context) error
+	Wakes(ctx context.Context, woken func())
 }
 
 func (cmd serveCmd) flags() map[string]string {
@@ -203,13 +231,17 @@ func scopeNames(ctx context.Context, db *sqlstore.DB) ([]string, error) {
 
 const sweepInterval = 10 * time.Minute
 
-// sweep forgets what has expired, now and then, until ctx ends.
-func sweep(ctx context.Context, db *sqlstore.DB, logger *slog.Logger) {
+// sweep forgets what has expired, and events older than retention, now and then
+// until ctx ends.
+func sweep(ctx context.Context, db *sqlstore.DB, retention time.Duration, logger *slog.Logger) {
 	tick := time.NewTicker(sweepInterval)
 	defer tick.Stop()
 	for {
 		if err := db.Sweep(ctx); err != nil && ctx.Err() == nil {
 			logger.ErrorContext(ctx, "expired rows are not swept", "err", err)
+		}
+		if _, err := db.PruneEvents(ctx, time.Now().Add(-retention)); err != nil && ctx.Err() == nil {
+			logger.ErrorContext(ctx, "old events are not pruned", "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -5,15 +5,17 @@ import (
 	"time"
 )
 
-// session is one of sessionList.
+// session is one of sessionList. Of one that has ended little is known but that.
 type session struct {
-	SID        string    `json:"sid"`
-	ClientID   string    `json:"client_id" example:"first-party"`
-	CreatedAt  time.Time `json:"created_at"`
-	LastUsedAt time.Time `json:"last_used_at"`
-	IP         string    `json:"ip" example:"203.0.113.9"`
-	UserAgent  string    `json:"user_agent"`
-	Current    bool      `json:"current" doc:"Whether it is the one of the token that asks"`
+	SID        string     `json:"sid"`
+	ClientID   string     `json:"client_id" example:"first-party"`
+	CreatedAt  *time.Time `json:"created_at,omitempty"`
+	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+	IP         string     `json:"ip" example:"203.0.113.9"`
+	UserAgent  string     `json:"user_agent"`
+	Current    bool       `json:"current" doc:"Whether it is the one of the token that asks"`
+	EndedAt    *time.Time `json:"ended_at,omitempty"`
+	Reason     string     `json:"reason,omitempty" example:"logout" doc:"Why it has ended"`
 }
 
 type sessionList struct {
@@ -21,8 +23,16 @@ type sessionList struct {
 	Total    int       `json:"total"`
 }
 
-func (s *server) sessions(ctx context.Context, p *page) (*body[sessionList], error) {
-	c := claims(ctx)
+type sessionsInput struct {
+	page
+	Ended bool `query:"ended" doc:"Those that have ended in the last 30 days, the last ended first"`
+}
+
+func (s *server) sessions(ctx context.Context, in *sessionsInput) (*body[sessionList], error) {
+	if in.Ended {
+		return s.endedSessions(ctx, in.page)
+	}
+	c, p := claims(ctx), in.page
 	sessions, total, err := s.OAuth.ListSessions(ctx, c.Subject, p.store())
 	if err != nil {
 		return nil, err
@@ -30,11 +40,28 @@ func (s *server) sessions(ctx context.Context, p *page) (*body[sessionList], err
 	list := sessionList{Sessions: make([]session, len(sessions)), Total: total}
 	for i, one := range sessions {
 		list.Sessions[i] = session{
-			SID: one.ID, ClientID: one.ClientID, CreatedAt: one.CreatedAt.UTC(), LastUsedAt: one.LastUsedAt.UTC(),
+			SID: one.ID, ClientID: one.ClientID, CreatedAt: utc(one.CreatedAt), LastUsedAt: utc(one.LastUsedAt),
 			IP: one.IP, UserAgent: one.UserAgent, Current: one.ID == c.SessionID,
 		}
 	}
 	return &body[sessionList]{Body: list}, nil
+}
+
+func (s *server) endedSessions(ctx context.Context, p page) (*body[sessionList], error) {
+	ended, total, err := s.OAuth.EndedSessions(ctx, claims(ctx).Subject, p.store())
+	if err != nil {
+		return nil, err
+	}
+	list := sessionList{Sessions: make([]session, len(ended)), Total: total}
+	for i, one := range ended {
+		list.Sessions[i] = session{SID: one.SessionID, ClientID: one.ClientID, EndedAt: utc(one.EndedAt), Reason: string(one.Reason)}
+	}
+	return &body[sessionList]{Body: list}, nil
+}
+
+func utc(t time.Time) *time.Time {
+	t = t.UTC()
+	return &t
 }
 
 type sessionInput struct {

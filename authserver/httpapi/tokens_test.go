@@ -2,6 +2,8 @@ package httpapi_test
 
 import (
 	"bufio"
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -61,6 +63,37 @@ func TestEndpointsAboutATokenOnTheWire(t *testing.T) {
 		if res.StatusCode != 405 || res.Header.Get("Allow") != "POST" {
 			t.Errorf("GET %s: %d, Allow %q", path, res.StatusCode, res.Header.Get("Allow"))
 		}
+	}
+}
+
+// An ended session can be asked why and when it ended.
+func TestEndedSessions(t *testing.T) {
+	f := newFixture(t)
+	form := url.Values{"username": {"alice"}, "password": {userPass}}
+	var tokens [2]struct {
+		Access string `json:"access_token"`
+	}
+	for i := range tokens {
+		_, body := postForm(t, f.url+"/auth/login", form)
+		check(t, json.Unmarshal([]byte(body), &tokens[i]))
+	}
+	call := func(method, path string) string {
+		req, _ := http.NewRequestWithContext(t.Context(), method, f.url+path, nil)
+		req.Header.Set("Authorization", "Bearer "+tokens[0].Access)
+		res := ok(http.DefaultClient.Do(req))(t)
+		defer res.Body.Close()
+		return string(ok(io.ReadAll(res.Body))(t))
+	}
+	if got := call("GET", "/auth/sessions?ended=true"); got != `{"sessions":[],"total":0}`+"\n" {
+		t.Errorf("at first: %s", got)
+	}
+	call("DELETE", "/auth/sessions")
+	got := call("GET", "/auth/sessions?ended=true")
+	if !strings.Contains(got, `"total":1`) || !strings.Contains(got, `"reason":"logout"`) || !strings.Contains(got, `"ended_at":"20`) {
+		t.Errorf("got %s", got)
+	}
+	if got := call("GET", "/auth/sessions"); !strings.Contains(got, `"total":1`) || !strings.Contains(got, `"current":true`) {
+		t.Errorf("what is left: %s", got)
 	}
 }
 
