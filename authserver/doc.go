@@ -26,7 +26,7 @@
 //	limit       how often something may fail
 //	audit       the event log: its words, its chains, its batches
 //	feed        carries the table of what has ended to those who follow it
-//	sqlstore    SQLite: users, clients, keys, what has ended, sessions
+//	sqlstore    SQLite or PostgreSQL: users, clients, keys, what has ended, sessions
 //	redisstore  sessions in Redis
 //	storetest   the suites that every store passes
 //	httpapi     HTTP: decode, call, encode

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/sqlstore"
+	"github.com/tokenwright/tokenwright/authserver/sqlstore/pgtest"
 )
 
 func benchSession(subject string) (authserver.Session, [16]byte) {
@@ -26,8 +27,15 @@ func benchSession(subject string) (authserver.Session, [16]byte) {
 	}, secret
 }
 
-func BenchmarkOpen(b *testing.B) {
-	d := openNew(b)
+// engines runs f on both, each of which waits for the disk.
+func engines(b *testing.B, f func(b *testing.B, d *sqlstore.DB)) {
+	b.Run("SQLite", func(b *testing.B) { f(b, openNew(b)) })
+	b.Run("PostgreSQL", func(b *testing.B) { f(b, openURL(b, pgtest.New(b, "fsync=on").URL)) })
+}
+
+func BenchmarkOpen(b *testing.B) { engines(b, benchOpen) }
+
+func benchOpen(b *testing.B, d *sqlstore.DB) {
 	b.ReportAllocs()
 	for b.Loop() {
 		s, _ := benchSession(uuid.NewString())
@@ -37,8 +45,9 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-func BenchmarkAdvance(b *testing.B) {
-	d := openNew(b)
+func BenchmarkAdvance(b *testing.B) { engines(b, benchAdvance) }
+
+func benchAdvance(b *testing.B, d *sqlstore.DB) {
 	s, secret := benchSession(uuid.NewString())
 	if _, err := d.Open(b.Context(), s, 100); err != nil {
 		b.Fatal(err)
@@ -54,10 +63,12 @@ func BenchmarkAdvance(b *testing.B) {
 	}
 }
 
-func BenchmarkAdvanceParallel(b *testing.B) {
-	d := openNew(b)
+func BenchmarkAdvanceParallel(b *testing.B) { engines(b, benchAdvanceParallel) }
+
+func benchAdvanceParallel(b *testing.B, d *sqlstore.DB) {
 	b.ReportAllocs()
 	b.SetParallelism(16)
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		s, secret := benchSession(uuid.NewString())
 		if _, err := d.Open(b.Context(), s, 100); err != nil {
@@ -76,8 +87,9 @@ func BenchmarkAdvanceParallel(b *testing.B) {
 	})
 }
 
-func BenchmarkFacts(b *testing.B) {
-	d := openNew(b)
+func BenchmarkFacts(b *testing.B) { engines(b, benchFacts) }
+
+func benchFacts(b *testing.B, d *sqlstore.DB) {
 	ask := fill(b, d, 1000)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -88,10 +100,12 @@ func BenchmarkFacts(b *testing.B) {
 	}
 }
 
-func BenchmarkFactsParallel(b *testing.B) {
-	d := openNew(b)
+func BenchmarkFactsParallel(b *testing.B) { engines(b, benchFactsParallel) }
+
+func benchFactsParallel(b *testing.B, d *sqlstore.DB) {
 	ask := fill(b, d, 1000)
 	b.ReportAllocs()
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			if _, err := d.Facts(b.Context(), ask); err != nil {
@@ -102,8 +116,9 @@ func BenchmarkFactsParallel(b *testing.B) {
 	})
 }
 
-func BenchmarkEnd(b *testing.B) {
-	d := openNew(b)
+func BenchmarkEnd(b *testing.B) { engines(b, benchEnd) }
+
+func benchEnd(b *testing.B, d *sqlstore.DB) {
 	b.ReportAllocs()
 	for b.Loop() {
 		err := d.End(b.Context(), []authserver.Ending{{Kind: authserver.KindSession, ID: uuid.NewString(), Reason: authserver.ReasonLogout}}, authserver.Event{Act: "session.end"})

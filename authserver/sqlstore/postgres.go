@@ -32,18 +32,6 @@ const (
 	migrationLock = 0x746f6b656e
 )
 
-// session is what every connection has set, unless the URL says otherwise.
-var session = map[string]string{
-	"application_name": "tokenwright",
-	// The statements are written for it: the condition of an update is looked at
-	// again after a wait for the row's lock, and nothing has to be repeated.
-	"default_transaction_isolation": "read committed",
-	// A statement that its caller has given up lets go of its locks too, and so
-	// does the transaction of a server that is cut off.
-	"statement_timeout":                   strconv.FormatInt(patience.Milliseconds(), 10),
-	"idle_in_transaction_session_timeout": strconv.FormatInt(2*patience.Milliseconds(), 10),
-}
-
 // openPostgres connects to the database at url.
 func openPostgres(ctx context.Context, url string) (*DB, error) {
 	config, err := pgx.ParseConfig(url)
@@ -51,7 +39,16 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 		// What is wrong with it is not told: a part of the password may be in it.
 		return nil, errors.New("DATABASE_URL is not understood: it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with other characters than letters and digits in the password percent-encoded")
 	}
-	for name, value := range session {
+	for name, value := range map[string]string{ // unless the URL says otherwise
+		"application_name": "tokenwright",
+		// The statements are written for it: the condition of an update is looked at
+		// again after a wait for the row's lock, and nothing has to be repeated.
+		"default_transaction_isolation": "read committed",
+		// A statement that its caller has given up lets go of its locks too, and so
+		// does the transaction of a server that is cut off.
+		"statement_timeout":                   strconv.FormatInt(patience.Milliseconds(), 10),
+		"idle_in_transaction_session_timeout": strconv.FormatInt(2*patience.Milliseconds(), 10),
+	} {
 		if _, ok := config.RuntimeParams[name]; !ok {
 			config.RuntimeParams[name] = value
 		}
@@ -69,7 +66,7 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	migrator := config.Copy()
 	migrator.RuntimeParams["statement_timeout"] = "0"
 
-	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(writeText))
+	db := sql.OpenDB(connector{stdlib.GetConnector(*config)})
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxLifetime(connectionLife)
