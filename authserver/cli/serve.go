@@ -24,6 +24,7 @@ import (
 
 type serveCmd struct {
 	Demo   bool   `help:"Use a database of its own with well-known accounts, on this machine only."`
+	Only   string `enum:"auth,api," default:"" placeholder:"auth|api" help:"Serve the authorization server or the resource API alone."`
 	Listen string `placeholder:"HOST:PORT" help:"Address of the listener; goes before LISTEN."`
 }
 
@@ -37,7 +38,13 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
+	if err := cmd.checkOnly(cfg); err != nil {
+		return err
+	}
 	logger := newLogger(con.err, cfg.Log)
+	if cmd.Only == "api" {
+		return serveAPI(ctx, cfg, logger)
+	}
 
 	listener, err := listen(ctx, cfg.HTTP)
 	if err != nil {
@@ -146,18 +153,18 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	handler, err := httpapi.New(httpapi.Deps{
+	deps := httpapi.Deps{
 		Settings:  httpSettings(cfg, scopes),
-		OAuth:     server,
-		Users:     users,
-		UserStore: db,
 		Guard:     resource.NewGuard(verifier, cfg.Identity.Issuer+api.MetadataPath),
 		Roles:     accounts.Roles,
-		Feed:      tail,
-		JWKS:      ring.JWKS,
+		Authority: &httpapi.Authority{OAuth: server, Users: users, UserStore: db, Feed: tail, JWKS: ring.JWKS},
 		Checks:    checks,
 		Logger:    logger,
-	})
+	}
+	if cmd.Only == "" {
+		deps.API = httpapi.LocalUsers{Store: db}
+	}
+	handler, err := httpapi.New(deps)
 	if err != nil {
 		return err
 	}
@@ -176,7 +183,9 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err := greet(ctx, con, logger, cfg, users, cmd.Demo); err != nil {
 		return err
 	}
-	return serve(ctx, httpapi.NewServer(handler), listener, logger)
+	srv := httpapi.NewServer(handler)
+	srv.RegisterOnShutdown(tail.Release)
+	return serve(ctx, srv, listener, logger)
 }
 
 // waker tells the servers on the same stores that something has ended, and hears

@@ -125,10 +125,12 @@ func (t *Tail) Wake() {
 	}
 }
 
-// Run reads the table every Interval, and when woken, until ctx ends; then
-// followers are let go.
+// Release lets followers go, now and from now on: a server that is to stop would
+// wait for them. It is called once.
+func (t *Tail) Release() { close(t.done) }
+
+// Run reads the table every Interval, and when woken, until ctx ends.
 func (t *Tail) Run(ctx context.Context) {
-	defer close(t.done)
 	tick := time.NewTicker(Interval)
 	defer tick.Stop()
 	away := false

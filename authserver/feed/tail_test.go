@@ -189,9 +189,7 @@ func TestFollowersAreLetGo(t *testing.T) {
 	}
 	events, _ := follow(t, tail, "")
 	<-events
-	ctx, cancel := context.WithCancel(context.Background())
-	go tail.Run(ctx)
-	cancel()
+	tail.Release()
 	for range events {
 	}
 }

@@ -22,13 +22,12 @@ type document struct {
 	api    huma.API
 }
 
-func newDocument(e *gin.Engine, settings Settings) *document {
+func newDocument(e *gin.Engine, settings Settings, tokenURL string) *document {
 	scopes := map[string]string{}
 	for _, name := range settings.Scopes {
 		scopes[name] = ""
 	}
-	// Relative, so that the pages work under every allowed host.
-	flow := &huma.OAuthFlow{TokenURL: pathToken, RefreshURL: pathToken, Scopes: scopes}
+	flow := &huma.OAuthFlow{TokenURL: tokenURL, RefreshURL: tokenURL, Scopes: scopes}
 	flows := &huma.OAuthFlows{Password: flow}
 	if settings.Strict {
 		flows = &huma.OAuthFlows{ClientCredentials: flow}

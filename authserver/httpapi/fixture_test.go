@@ -115,9 +115,11 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	}
 	verifier := ok(resource.NewVerifier(resource.VerifierConfig{Issuer: issuer, Audience: audience, Keys: ring, Ended: ended}))(t)
 	f.handler = ok(httpapi.New(httpapi.Deps{
-		Settings: set.settings, OAuth: server, Users: f.users, UserStore: db,
-		Guard: resource.NewGuard(verifier, issuer+api.MetadataPath), Roles: roles,
-		Feed: tail, JWKS: jwks, Checks: set.checks, Logger: logger,
+		Settings:  set.settings,
+		Authority: &httpapi.Authority{OAuth: server, Users: f.users, UserStore: db, Feed: tail, JWKS: jwks},
+		API:       httpapi.LocalUsers{Store: db},
+		Guard:     resource.NewGuard(verifier, issuer+api.MetadataPath), Roles: roles,
+		Checks: set.checks, Logger: logger,
 	}))(t)
 	srv := httptest.NewUnstartedServer(f.handler)
 	srv.Config = httpapi.NewServer(f.handler)

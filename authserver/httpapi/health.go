@@ -32,6 +32,10 @@ func (s *server) root(context.Context, *struct{}) (*body[welcome], error) {
 			"profile":  "/auth/me",
 		},
 	}
+	if s.Authority == nil {
+		w.Message = "Tokenwright resource server"
+		w.Endpoints = map[string]string{"public": "/api/public", "private": "/api/private"}
+	}
 	if s.Settings.Docs {
 		w.Docs = "/docs"
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/feed"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/resource"
+	"github.com/tokenwright/tokenwright/resource/api"
 )
 
 // Settings are what an operator chose of what shows over HTTP.
@@ -50,37 +51,46 @@ type Check struct {
 	Ping func(context.Context) (time.Time, error)
 }
 
-// Deps are what the handler works with; all are required but Checks.
+// Deps are what the handler works with.
 type Deps struct {
 	Settings Settings
-	OAuth    *oauth.Server
-	Users    *account.Users
+	Guard    *resource.Guard
+	Roles    resource.Hierarchy
+	// Authority is the authorization server's part; nil leaves its routes out.
+	Authority *Authority
+	// API knows the users for the bundled API; nil leaves the API's routes out.
+	API    api.UserLister
+	Checks []Check
+	Logger *slog.Logger
+}
+
+// Authority is what the authorization server's routes work with.
+type Authority struct {
+	OAuth *oauth.Server
+	Users *account.Users
 	// UserStore is read for the routes that show users.
 	UserStore authserver.UserStore
-	Guard     *resource.Guard
-	Roles     resource.Hierarchy
 	// Feed is what GET /oauth/revocations serves.
 	Feed *feed.Tail
 	// JWKS is the published key set (RFC 7517 §5), as it is now.
-	JWKS   func() []byte
-	Checks []Check
-	Logger *slog.Logger
+	JWKS func() []byte
 }
 
 // server is Deps with what is made of them at the start.
 type server struct {
 	Deps
+	*Authority
 	hosts    []string
 	warnOnce sync.Once // about forwarding headers from strangers
 }
 
-// New returns the handler of all routes.
+// New returns the handler of the routes of the parts that are there.
 func New(d Deps) (http.Handler, error) {
-	if d.OAuth == nil || d.Users == nil || d.UserStore == nil || d.Guard == nil || d.Feed == nil || d.JWKS == nil || d.Logger == nil {
-		return nil, errors.New("httpapi needs OAuth, Users, UserStore, Guard, Feed, JWKS and Logger")
+	if d.Guard == nil || d.Logger == nil || d.Authority == nil && d.API == nil {
+		return nil, errors.New("httpapi needs Guard, Logger and at least one of Authority and API")
 	}
 	setUpLibraries()
-	s := &server{Deps: d, hosts: hostPatterns(d.Settings.AllowedHosts)}
+	s := &server{Deps: d, Authority: d.Authority, hosts: hostPatterns(d.Settings.AllowedHosts)}
 
 	e := gin.New()
 	e.RedirectTrailingSlash = false

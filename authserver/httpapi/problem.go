@@ -13,6 +13,8 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/authserver/password"
+	"github.com/tokenwright/tokenwright/resource"
+	"github.com/tokenwright/tokenwright/resource/api"
 )
 
 // problem is an answer that refuses. Its words are written here, never taken
@@ -107,11 +109,13 @@ func (s *server) refusal(ctx context.Context, err error) error {
 		return newProblem(http.StatusBadRequest, "Incorrect password")
 	case errors.Is(err, authserver.ErrNotFound):
 		return newProblem(http.StatusNotFound, "Not Found")
+	case errors.Is(err, api.ErrUnauthenticated):
+		return unauthorized("Could not validate credentials")
 	case errors.Is(err, context.Canceled):
 		return unavailable(time.Second) // the caller has hung up
 	}
 	s.log(ctx, slog.LevelError, "request failed", err)
-	if errors.Is(err, authserver.ErrUnavailable) {
+	if errors.Is(err, authserver.ErrUnavailable) || errors.Is(err, resource.ErrUnavailable) {
 		return unavailable(2 * time.Second)
 	}
 	return internalError()

@@ -28,48 +28,15 @@ const (
 
 // routes is the one list of what is served.
 func (s *server) routes(e *gin.Engine) error {
-	d := newDocument(e, s.Settings)
-	user := resource.AnyUser()
-	admin := s.Roles.AnyRole("admin")
-
-	// The standard endpoints.
-	plain[tokenForm](d, operation(http.MethodPost, pathToken, "token", "Token endpoint (RFC 6749 §3.2)", tagOAuth), s.token)
-	about[oauth.Introspection](d, operation(http.MethodPost, oauth.PathIntrospect, "introspect", "Token introspection (RFC 7662)", tagOAuth), s.introspect)
-	about[revoked](d, operation(http.MethodPost, oauth.PathRevoke, "revoke", "Token revocation (RFC 7009)", tagOAuth), s.revoke)
-	d.events(operation(http.MethodGet, oauth.PathRevocations, "revocations", "What has ended, as server-sent events", tagOAuth), s.revocations)
-	protected, err := json.Marshal(api.NewMetadata(s.Settings.Audience, s.Settings.Issuer, s.Settings.Scopes))
-	if err != nil {
-		return fmt.Errorf("marshal resource metadata: %w", err)
+	d := newDocument(e, s.Settings, s.tokenURL())
+	if s.Authority != nil {
+		s.authorityRoutes(d)
 	}
-	d.published(oauth.PathMetadata, "authorization_server_metadata", "Authorization server metadata (RFC 8414)", s.OAuth.Metadata)
-	d.published(oauth.PathJWKS, "jwks", "Public signing keys (RFC 7517)", s.JWKS)
-	d.published(api.MetadataPath, "protected_resource_metadata", "Protected resource metadata (RFC 9728)",
-		func() []byte { return protected })
-
-	// The tutorial's, and what goes with them.
-	if !s.Settings.Strict {
-		plain[loginForm](d, operation(http.MethodPost, pathLogin, "login", "Log in with name or e-mail address and password", tagUsers), s.login)
+	if s.API != nil {
+		if err := s.apiRoutes(d); err != nil {
+			return err
+		}
 	}
-	d.refreshing(operation(http.MethodPost, pathRefresh, "refresh", "Exchange a refresh token for the next", tagUsers), s.Settings.Strict, s.refresh)
-	register(s, d, optionallyGuarded(operation(http.MethodPost, pathRegister, "register", "Make an account", tagUsers)), s.registerUser)
-	register(s, d, s.guarded(operation(http.MethodGet, "/auth/me", "me", "Who the token is for", tagUsers), user), s.me)
-	register(s, d, s.guarded(operation(http.MethodPost, "/auth/logout", "logout", "End this session", tagUsers), user), s.logout)
-	register(s, d, s.guarded(operation(http.MethodPost, pathPassword, "change_password", "Change one's password; the other sessions end", tagUsers), user), s.changePassword)
-	register(s, d, s.guarded(operation(http.MethodGet, "/auth/users", "auth_users", "All users, for role admin", tagUsers), user, admin), s.users)
-	register(s, d, s.guarded(operation(http.MethodGet, pathSessions, "sessions", "One's sessions, the last used first", tagUsers), user), s.sessions)
-	register(s, d, s.guarded(operation(http.MethodDelete, pathSessions, "end_other_sessions", "End all sessions but this", tagUsers), user), s.endOtherSessions)
-	register(s, d, s.guarded(operation(http.MethodDelete, pathSessions+"/{sid}", "end_session", "End one session", tagUsers), user), s.endSession)
-
-	// The bundled API.
-	ops := api.NewOperations(s.Roles)
-	register(s, d, s.bundled(ops.Public), func(context.Context, *struct{}) (*body[api.PublicResponse], error) {
-		return &body[api.PublicResponse]{Body: api.Public()}, nil
-	})
-	register(s, d, s.bundled(ops.Private), withClaims(api.Private))
-	register(s, d, s.bundled(ops.Admin), withClaims(api.Admin))
-	register(s, d, s.bundled(ops.Moderator), withClaims(api.Moderator))
-	register(s, d, s.bundled(ops.Users), s.users)
-
 	register(s, d, operation(http.MethodGet, "/", "root", "What this is", tagServer), s.root)
 	register(s, d, operation(http.MethodGet, "/health", "health", "Whether the server runs", tagServer), health)
 	register(s, d, operation(http.MethodGet, pathLive, "livez", "Whether the server runs", tagServer), live)
@@ -83,4 +50,59 @@ func (s *server) routes(e *gin.Engine) error {
 		return fmt.Errorf("marshal OpenAPI document: %w", err)
 	}
 	return d.pages(openAPI)
+}
+
+// tokenURL is relative where the endpoint is served, so that the pages work under
+// every allowed host.
+func (s *server) tokenURL() string {
+	if s.Authority == nil {
+		return s.Settings.Issuer + pathToken
+	}
+	return pathToken
+}
+
+// authorityRoutes are the standard endpoints, the tutorial's, and what goes with
+// them.
+func (s *server) authorityRoutes(d *document) {
+	user := resource.AnyUser()
+	admin := s.Roles.AnyRole("admin")
+
+	plain[tokenForm](d, operation(http.MethodPost, pathToken, "token", "Token endpoint (RFC 6749 §3.2)", tagOAuth), s.token)
+	about[oauth.Introspection](d, operation(http.MethodPost, oauth.PathIntrospect, "introspect", "Token introspection (RFC 7662)", tagOAuth), s.introspect)
+	about[revoked](d, operation(http.MethodPost, oauth.PathRevoke, "revoke", "Token revocation (RFC 7009)", tagOAuth), s.revoke)
+	d.events(operation(http.MethodGet, oauth.PathRevocations, "revocations", "What has ended, as server-sent events", tagOAuth), s.revocations)
+	d.published(oauth.PathMetadata, "authorization_server_metadata", "Authorization server metadata (RFC 8414)", s.OAuth.Metadata)
+	d.published(oauth.PathJWKS, "jwks", "Public signing keys (RFC 7517)", s.JWKS)
+
+	if !s.Settings.Strict {
+		plain[loginForm](d, operation(http.MethodPost, pathLogin, "login", "Log in with name or e-mail address and password", tagUsers), s.login)
+	}
+	d.refreshing(operation(http.MethodPost, pathRefresh, "refresh", "Exchange a refresh token for the next", tagUsers), s.Settings.Strict, s.refresh)
+	register(s, d, optionallyGuarded(operation(http.MethodPost, pathRegister, "register", "Make an account", tagUsers)), s.registerUser)
+	register(s, d, s.guarded(operation(http.MethodGet, "/auth/me", "me", "Who the token is for", tagUsers), user), s.me)
+	register(s, d, s.guarded(operation(http.MethodPost, "/auth/logout", "logout", "End this session", tagUsers), user), s.logout)
+	register(s, d, s.guarded(operation(http.MethodPost, pathPassword, "change_password", "Change one's password; the other sessions end", tagUsers), user), s.changePassword)
+	register(s, d, s.guarded(operation(http.MethodGet, "/auth/users", "auth_users", "All users, for role admin", tagUsers), user, admin), s.users)
+	register(s, d, s.guarded(operation(http.MethodGet, pathSessions, "sessions", "One's sessions, the last used first", tagUsers), user), s.sessions)
+	register(s, d, s.guarded(operation(http.MethodDelete, pathSessions, "end_other_sessions", "End all sessions but this", tagUsers), user), s.endOtherSessions)
+	register(s, d, s.guarded(operation(http.MethodDelete, pathSessions+"/{sid}", "end_session", "End one session", tagUsers), user), s.endSession)
+}
+
+// apiRoutes are the bundled API's, which is a resource server.
+func (s *server) apiRoutes(d *document) error {
+	protected, err := json.Marshal(api.NewMetadata(s.Settings.Audience, s.Settings.Issuer, s.Settings.Scopes))
+	if err != nil {
+		return fmt.Errorf("marshal resource metadata: %w", err)
+	}
+	d.published(api.MetadataPath, "protected_resource_metadata", "Protected resource metadata (RFC 9728)",
+		func() []byte { return protected })
+	ops := api.NewOperations(s.Roles)
+	register(s, d, s.bundled(ops.Public), func(context.Context, *struct{}) (*body[api.PublicResponse], error) {
+		return &body[api.PublicResponse]{Body: api.Public()}, nil
+	})
+	register(s, d, s.bundled(ops.Private), withClaims(api.Private))
+	register(s, d, s.bundled(ops.Admin), withClaims(api.Admin))
+	register(s, d, s.bundled(ops.Moderator), withClaims(api.Moderator))
+	register(s, d, s.bundled(ops.Users), s.apiUsers)
+	return nil
 }

@@ -24,15 +24,15 @@ type sessionList struct {
 }
 
 type sessionsInput struct {
-	page
+	Page
 	Ended bool `query:"ended" doc:"Those that have ended in the last 30 days, the last ended first"`
 }
 
 func (s *server) sessions(ctx context.Context, in *sessionsInput) (*body[sessionList], error) {
 	if in.Ended {
-		return s.endedSessions(ctx, in.page)
+		return s.endedSessions(ctx, in.Page)
 	}
-	c, p := claims(ctx), in.page
+	c, p := claims(ctx), in.Page
 	sessions, total, err := s.OAuth.ListSessions(ctx, c.Subject, p.store())
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (s *server) sessions(ctx context.Context, in *sessionsInput) (*body[session
 	return &body[sessionList]{Body: list}, nil
 }
 
-func (s *server) endedSessions(ctx context.Context, p page) (*body[sessionList], error) {
+func (s *server) endedSessions(ctx context.Context, p Page) (*body[sessionList], error) {
 	ended, total, err := s.OAuth.EndedSessions(ctx, claims(ctx).Subject, p.store())
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -90,24 +91,53 @@ func (s *server) me(ctx context.Context, _ *struct{}) (*body[api.User], error) {
 	return &body[api.User]{Body: showUser(u)}, nil
 }
 
-// page is the part of a listing that is asked for.
-type page struct {
+// Page is the part of a listing that is asked for. It is exported because huma
+// sees the parameters of exported types only where one is embedded.
+type Page struct {
 	Limit  int `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 	Offset int `query:"offset" default:"0" minimum:"0"`
 }
 
-func (p page) store() authserver.Page { return authserver.Page{Limit: p.Limit, Offset: p.Offset} }
+func (p Page) store() authserver.Page { return authserver.Page{Limit: p.Limit, Offset: p.Offset} }
 
-func (s *server) users(ctx context.Context, p *page) (*body[api.Users], error) {
-	users, total, err := s.UserStore.Users(ctx, p.store())
+func (s *server) users(ctx context.Context, p *Page) (*body[api.Users], error) {
+	list, err := LocalUsers{s.UserStore}.ListUsers(ctx, "", p.Limit, p.Offset)
+	if err != nil {
+		return nil, err
+	}
+	return &body[api.Users]{Body: list}, nil
+}
+
+// usersInput is a page with the caller's token, which another process may want
+// to see.
+type usersInput struct {
+	Page
+	Authorization string `header:"Authorization" hidden:"true"`
+}
+
+func (s *server) apiUsers(ctx context.Context, in *usersInput) (*body[api.Users], error) {
+	_, token, _ := strings.Cut(in.Authorization, " ") // the guard has seen that it is Bearer
+	list, err := s.API.ListUsers(ctx, strings.TrimSpace(token), in.Limit, in.Offset)
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
+	}
+	return &body[api.Users]{Body: list}, nil
+}
+
+// LocalUsers lists the users of a store in the same process; it needs no token.
+type LocalUsers struct{ Store authserver.UserStore }
+
+// ListUsers lists by ID.
+func (l LocalUsers) ListUsers(ctx context.Context, _ string, limit, offset int) (api.Users, error) {
+	users, total, err := l.Store.Users(ctx, authserver.Page{Limit: limit, Offset: offset})
+	if err != nil {
+		return api.Users{}, fmt.Errorf("list users: %w", err)
 	}
 	list := api.Users{Users: make([]api.User, len(users)), Total: total}
 	for i, u := range users {
 		list.Users[i] = showUser(u)
 	}
-	return &body[api.Users]{Body: list}, nil
+	return list, nil
 }
 
 func showUser(u authserver.User) api.User {
