@@ -1,11 +1,18 @@
 package authserver
 
-import "context"
+import (
+	"context"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // Caller is where a request came from.
 type Caller struct {
 	// IP is the client's address, behind trusted proxies the forwarded one.
-	IP        string
+	IP string
+	// UserAgent is at most MaxUserAgent bytes of valid UTF-8 without control
+	// characters: WithCaller sees to that.
 	UserAgent string
 	RequestID string
 }
@@ -14,7 +21,24 @@ type callerKey struct{}
 
 // WithCaller returns ctx with c in it.
 func WithCaller(ctx context.Context, c Caller) context.Context {
+	c.UserAgent = printable(c.UserAgent, MaxUserAgent)
 	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// printable is the beginning of s that fits into most bytes, without what no
+// database takes for text and no log should show.
+func printable(s string, most int) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == utf8.RuneError || unicode.IsControl(r) {
+			continue
+		}
+		if b.Len()+utf8.RuneLen(r) > most {
+			break
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // CallerFrom returns the Caller in ctx; outside a request, the zero Caller.

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -105,6 +106,7 @@ func (e *Error) Status() int { return answers[e.Code].status }
 // ours, but reuse of a token smells of an attack.
 func (e *Error) Level() slog.Level {
 	switch {
+	case errors.Is(e.cause, context.Canceled): // the caller has hung up
 	case e.Code == CodeServerError || e.Code == CodeUnavailable && errors.Is(e.cause, authserver.ErrUnavailable):
 		return slog.LevelError
 	case errors.Is(e.cause, ErrReuse), errors.Is(e.cause, authserver.ErrWrongClient):

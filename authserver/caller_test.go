@@ -1,0 +1,22 @@
+package authserver
+
+import (
+	"context"
+	"strings"
+	"testing"
+)
+
+func TestTheUserAgentIsCut(t *testing.T) {
+	for in, want := range map[string]string{
+		"curl/8.0":                    "curl/8.0",
+		strings.Repeat("a", 200):      strings.Repeat("a", MaxUserAgent),
+		strings.Repeat("ä", 31):       strings.Repeat("ä", 30),
+		"a\x00b\x1bc\xffd\tünï":       "abcdünï",
+		strings.Repeat("a", 59) + "ä": strings.Repeat("a", 59),
+	} {
+		got := CallerFrom(WithCaller(context.Background(), Caller{UserAgent: in})).UserAgent
+		if got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
