@@ -19,7 +19,7 @@ var advanceText string
 func (s *Store) Advance(ctx context.Context, id string, a authserver.Advance) (authserver.Session, authserver.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	answer, err := s.advance.Run(ctx, s.client, []string{sessionKey(id)}, advanceArgs(a)...).Slice()
+	answer, err := s.advance.run(ctx, s.client, sessionKey(id), advanceArgs(a)...).Slice()
 	if err != nil {
 		return authserver.Session{}, 0, unavailable("advance session", err)
 	}

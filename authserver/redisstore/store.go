@@ -1,11 +1,13 @@
-// Package redisstore keeps sessions in Redis, version 7 or later. Redis has
-// them because they are many and hot; it never decides what has ended, and may
-// lose some or bring some back.
+// Package redisstore keeps sessions in Redis, version 7 or later: in one server,
+// behind Sentinels or in a cluster. Redis has them because they are many and
+// hot; it never decides what has ended, and may lose some or bring some back.
+// It also counts for the limiter, and carries wake-ups between servers.
 //
 // Every session is one hash, tw:{sid}, and every user with sessions one sorted
 // set, tw:user:{sub}, of their ids by deadline. Both carry an absolute expiry.
 // The set is an index for listing: it may name sessions that are gone, which it
-// then forgets, but it never lacks one.
+// then forgets, but it never lacks one. A limiter's key is tw:limit:{…}, with an
+// absolute expiry too, and wake-ups are on the channel tw:wake.
 package redisstore
 
 import (
@@ -21,15 +23,17 @@ import (
 
 // Store is an authserver.SessionStore. It is safe for concurrent use.
 type Store struct {
-	client  *redis.Client
-	advance *redis.Script
+	client  redis.UniversalClient
+	advance script
+	// cluster says that keys of two slots have no transaction in common.
+	cluster bool
 }
 
 var _ authserver.SessionStore = (*Store)(nil)
 
 // patience is how long one method may take, so that a request is answered 503
-// within 2 s when Redis is away.
-const patience = 1500 * time.Millisecond
+// within 2 s when Redis is away, the limiter's questions included.
+const patience = 1200 * time.Millisecond
 
 // Close ends the connections.
 func (s *Store) Close() error { return s.client.Close() }

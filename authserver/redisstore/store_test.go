@@ -22,6 +22,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/redisstore"
 	"github.com/tokenwright/tokenwright/authserver/redisstore/redistest"
 	"github.com/tokenwright/tokenwright/authserver/storetest"
@@ -293,36 +294,10 @@ func TestRedisGoesAway(t *testing.T) {
 	s := open(t, srv.URL)
 	session, secret := newSession(uuid.NewString())
 	mustOpen(t, s, session)
-	methods := map[string]func(context.Context) error{
-		"Open": func(ctx context.Context) error { _, err := s.Open(ctx, session, 1); return err },
-		"Advance": func(ctx context.Context) error {
-			_, _, err := s.Advance(ctx, session.ID, present(session, secret))
-			return err
-		},
-		"Session": func(ctx context.Context) error { _, err := s.Session(ctx, session.ID); return err },
-		"Sessions": func(ctx context.Context) error {
-			_, _, err := s.Sessions(ctx, session.Subject, authserver.Page{})
-			return err
-		},
-		"Drop": func(ctx context.Context) error { return s.Drop(ctx, session.ID) },
-		"Ping": func(ctx context.Context) error { _, err := s.Ping(ctx); return err },
-	}
-	away := func(t *testing.T) {
-		var wg sync.WaitGroup
-		for name, call := range methods {
-			wg.Go(func() {
-				start := time.Now()
-				err := call(t.Context())
-				if took := time.Since(start); !errors.Is(err, authserver.ErrUnavailable) || took > 2*time.Second {
-					t.Errorf("%s: %v after %v", name, err, took)
-				}
-			})
-		}
-		wg.Wait()
-	}
 	srv.Stop()
-	t.Run("REF-025 a Redis that has stopped", away)
+	t.Run("REF-025 a Redis that has stopped", func(t *testing.T) { wantAway(t, s, session, secret) })
 	srv.Start()
+	wantBack(t, s, 2*time.Second)
 	t.Run("REF-025 a Redis that is back has lost the session, and calls nothing reuse", func(t *testing.T) {
 		if _, _, err := s.Advance(t.Context(), session.ID, present(session, secret)); !errors.Is(err, authserver.ErrNotFound) {
 			t.Errorf("got %v", err)
@@ -333,12 +308,68 @@ func TestRedisGoesAway(t *testing.T) {
 		}
 	})
 	t.Run("REF-025 a Redis that hangs", func(t *testing.T) {
-		// Paused for longer than anyone waits; every call meets its own bound.
-		if err := inspect(t, srv.URL).Do(t.Context(), "client", "pause", 60_000, "all").Err(); err != nil {
-			t.Fatal(err)
-		}
-		away(t)
+		srv.Hang()
+		wantAway(t, s, session, secret)
 	})
+}
+
+// wantBack asks until Redis answers. After many vain connections the library
+// tries one a second.
+func wantBack(t *testing.T, s *redisstore.Store, within time.Duration) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for start := time.Now(); ; <-tick.C {
+		_, err := s.Ping(t.Context())
+		if err == nil {
+			t.Logf("back after %v", time.Since(start))
+			return
+		}
+		if time.Since(start) > within {
+			t.Fatalf("not back after %v: %v", within, err)
+		}
+	}
+}
+
+// wantAway calls every method several times at once. All must say within 2 s
+// that Redis is away.
+func wantAway(t *testing.T, s *redisstore.Store, session authserver.Session, secret [16]byte) {
+	t.Helper()
+	l := s.Limiter(limiterKey)
+	rule := limit.Rule{Name: "login", Burst: 10, Per: time.Minute}
+	var wg sync.WaitGroup
+	for name, call := range map[string]func(context.Context) error{
+		"Open": func(ctx context.Context) error { _, err := s.Open(ctx, session, 1); return err },
+		"Advance": func(ctx context.Context) error {
+			_, _, err := s.Advance(ctx, session.ID, present(session, secret))
+			return err
+		},
+		"Session": func(ctx context.Context) error { _, err := s.Session(ctx, session.ID); return err },
+		"Sessions": func(ctx context.Context) error {
+			_, _, err := s.Sessions(ctx, session.Subject, authserver.Page{})
+			return err
+		},
+		"Drop":   func(ctx context.Context) error { return s.Drop(ctx, session.ID) },
+		"Ping":   func(ctx context.Context) error { _, err := s.Ping(ctx); return err },
+		"Wake":   s.Wake,
+		"Take":   func(ctx context.Context) error { _, err := l.Take(ctx, rule, "alice"); return err },
+		"Return": func(ctx context.Context) error { return l.Return(ctx, rule, "alice") },
+	} {
+		bound := 2 * time.Second
+		if name == "Wake" {
+			bound = time.Second / 2
+		}
+		for range 10 {
+			wg.Go(func() {
+				start := time.Now()
+				err := call(t.Context())
+				if took := time.Since(start); !errors.Is(err, authserver.ErrUnavailable) || took > bound {
+					t.Errorf("%s: %v after %v", name, err, took)
+				}
+			})
+		}
+	}
+	wg.Wait()
 }
 
 func TestRefusals(t *testing.T) {
@@ -362,11 +393,28 @@ func TestRefusals(t *testing.T) {
 		{"a host that is not there", "redis://:" + secret + "@no-such-host.invalid:6379", "does not answer"},
 		{"a password that breaks the URL", "redis://:" + secret + "/x@" + addr, "percent-encoded"},
 		{"another scheme", "http://:" + secret + "@" + addr, "unknown scheme"},
-		{"Sentinel", "redis+sentinel://:" + secret + "@a,b/master", "redis+sentinel is not supported"},
-		{"Cluster", "redis+cluster://a,b,c", "redis+cluster is not supported"},
+		{"Sentinels that are away", "redis+sentinel://:" + secret + "@" + closed + "," + closed + "/tw", "does not answer"},
+		{"Sentinels without a master's name", "redis+sentinel://:" + secret + "@a,b", "names no master"},
+		{"Sentinels that are no Sentinels", "redis+sentinel://:" + secret + "@" + addr + "/tw", "does not answer"},
+		{"a cluster that is away", "redis+cluster://:" + secret + "@" + closed + "," + closed, "does not answer"},
+		{"a cluster that is none", "redis+cluster://:" + secret + "@" + addr, "not one of a cluster"},
+		{"a database in a cluster", "redis+cluster://" + addr + "/1", "only one"},
+		{"several hosts of one server", "redis://a,b", "redis+cluster://"},
 		{"no host", "redis:///0", "names no host"},
+		{"no second host", "redis+cluster://a,", "names no host"},
+		{"a port that is no number", "redis+cluster://a:x,b:1", "not a URL"},
 		{"a database that is no number", "redis://:" + secret + "@" + addr + "/x", "database is not a number"},
+		{"a database that is no number, in the query", "redis+sentinel://" + addr + "/tw?db=-1", "database is not a number"},
 		{"a query", "redis://" + addr + "?password=" + secret, "query"},
+		{"a query that cannot be read", "redis://" + addr + "?tls=true;" + secret, "cannot be read"},
+		{"TLS without a value", "redis://" + addr + "?tls=", "no value or several"},
+		{"TLS twice", "redis://" + addr + "?tls=false&tls=true", "no value or several"},
+		{"a fragment", "redis://" + addr + "#" + secret, "fragment"},
+		{"TLS or not", "redis://" + addr + "?tls=" + secret, "neither true nor false"},
+		{"TLS and not", "rediss://" + addr + "?tls=false", "contradicts"},
+		{"a CA without TLS", "redis://" + addr + "?ca=/ca.pem", "add tls=true"},
+		{"a CA that is not there", "rediss://" + addr + "?ca=/no/such/file", "cannot be read"},
+		{"a CA that is none", "rediss://" + addr + "?ca=/dev/null", "no certificate"},
 		{"nothing", "", "unknown scheme"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -389,17 +437,44 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 	t.Run("the right password opens", func(t *testing.T) { open(t, locked.URL+"/3") })
-	t.Run("a user who may not run scripts", func(t *testing.T) {
-		admin := redis.NewClient(&redis.Options{Addr: addr, Password: secret})
-		defer admin.Close()
-		if err := admin.Do(t.Context(), "acl", "setuser", "limited", "on", ">"+secret, "~tw:*", "+@all", "-@scripting").Err(); err != nil {
+	admin := redis.NewClient(&redis.Options{Addr: addr, Password: secret})
+	defer admin.Close()
+	user := func(t *testing.T, rules ...any) error {
+		args := append([]any{"acl", "setuser", "tokenwright", "reset", "on", ">" + secret}, rules...)
+		if err := admin.Do(t.Context(), args...).Err(); err != nil {
 			t.Fatal(err)
 		}
-		_, err := redisstore.Open(t.Context(), "redis://limited:"+secret+"@"+addr, slog.New(slog.DiscardHandler))
-		if err == nil || !strings.Contains(err.Error(), "may not do") {
-			t.Errorf("got %v", err)
+		s, err := redisstore.Open(t.Context(), "redis://tokenwright:"+secret+"@"+addr, slog.New(slog.DiscardHandler))
+		if err == nil {
+			s.Close()
 		}
+		return err
+	}
+	for name, rules := range map[string][]any{
+		"a user who may not run scripts":     {"~tw:*", "&tw:*", "+@all", "-@scripting"},
+		"a user who has not the sessions":    {"~other:*", "&tw:*", "+@all"},
+		"a user who may not publish wake-up": {"~tw:*", "+@all"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := user(t, rules...); err == nil || !strings.Contains(err.Error(), "may not do") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	t.Run("a user with the least rights that are enough", func(t *testing.T) {
+		if err := user(t, "~tw:*", "&tw:wake", "+@read", "+@write", "+@scripting", "+@transaction", "+@pubsub", "+time"); err != nil {
+			t.Fatal(err)
+		}
+		storetest.Sessions(t, func(t *testing.T) authserver.SessionStore { return open(t, "redis://tokenwright:"+secret+"@"+addr) })
 	})
+}
+
+func wantRefusal(t *testing.T, rawURL, want string) {
+	t.Helper()
+	_, err := redisstore.Open(t.Context(), rawURL, slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v, want %q", err, want)
+	}
 }
 
 func TestEvictionIsWarnedAbout(t *testing.T) {

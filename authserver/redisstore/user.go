@@ -12,28 +12,29 @@ import (
 	"github.com/tokenwright/tokenwright/authserver"
 )
 
-// Open keeps the session and adds it to its user's set in one transaction and
-// one round trip. Only when the set has grown beyond perUser, a second one asks
-// which sessions were used least recently.
+// Open adds the session to its user's set and keeps it, in one transaction and
+// one round trip, on a cluster in two. Only when the set has grown beyond
+// perUser, one more asks which sessions were used least recently.
 func (s *Store) Open(ctx context.Context, session authserver.Session, perUser int) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	key, user := sessionKey(session.ID), userKey(session.Subject)
-	now := time.Now()
+	deadline := session.Deadline.UnixMilli()
 	var size *redis.IntCmd
-	_, err := s.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		deadline := session.Deadline.UnixMilli()
-		p.ZRemRangeByScore(ctx, user, "-inf", strconv.FormatInt(now.UnixMilli(), 10))
+	index := func(p redis.Pipeliner) {
+		user := userKey(session.Subject)
+		p.ZRemRangeByScore(ctx, user, "-inf", strconv.FormatInt(time.Now().UnixMilli(), 10))
 		p.ZAdd(ctx, user, redis.Z{Score: float64(deadline), Member: session.ID})
 		// GT takes a key without expiry for one that never ends.
 		p.Do(ctx, "pexpireat", user, deadline, "nx")
 		p.Do(ctx, "pexpireat", user, deadline, "gt")
 		size = p.ZCard(ctx, user)
+	}
+	keep := func(p redis.Pipeliner) {
+		key := sessionKey(session.ID)
 		p.HSet(ctx, key, encode(session)...)
 		p.Do(ctx, "pexpireat", key, deadline)
-		return nil
-	})
-	if err != nil {
+	}
+	if err := s.inOrder(ctx, index, keep); err != nil {
 		return nil, unavailable("open session", err)
 	}
 	if perUser <= 0 || size.Val() <= int64(perUser) {
@@ -49,6 +50,26 @@ func (s *Store) Open(ctx context.Context, session authserver.Session, perUser in
 		excess = append(excess, o.ID)
 	}
 	return excess, nil
+}
+
+// inOrder makes each step a transaction if Redis is a cluster, and all of them
+// one otherwise. A step's keys are of one slot.
+func (s *Store) inOrder(ctx context.Context, steps ...func(redis.Pipeliner)) error {
+	n := len(steps)
+	if s.cluster {
+		n = 1
+	}
+	for some := range slices.Chunk(steps, n) {
+		if _, err := s.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+			for _, step := range some {
+				step(p)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Sessions lists a user's sessions, the last used first.
@@ -68,6 +89,9 @@ func (s *Store) Sessions(ctx context.Context, subject string, p authserver.Page)
 
 // sessions reads all that a user has, the last used first, and takes out of the
 // set those that are gone.
+//
+// In a cluster these stay there until their deadline: they may be such as are
+// in the set already and not yet kept.
 func (s *Store) sessions(ctx context.Context, subject string) ([]authserver.Session, error) {
 	user := userKey(subject)
 	ids, err := s.client.ZRange(ctx, user, 0, -1).Result()
@@ -103,7 +127,7 @@ func (s *Store) sessions(ctx context.Context, subject string) ([]authserver.Sess
 	}
 	// Safe, because a session's set and hash are written in one transaction and
 	// no id is given twice.
-	if len(gone) > 0 {
+	if len(gone) > 0 && !s.cluster {
 		if err := s.client.ZRem(ctx, user, gone...).Err(); err != nil {
 			return nil, err
 		}

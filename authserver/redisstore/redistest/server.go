@@ -1,4 +1,5 @@
-// Package redistest starts private Redis servers for tests.
+// Package redistest starts private Redis servers for tests: one, a primary and
+// a replica with Sentinels, or a cluster, on free loopback ports.
 package redistest
 
 import (
@@ -9,7 +10,9 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // Server is a redis-server of a test's own on a free loopback port. It keeps
@@ -17,10 +20,13 @@ import (
 type Server struct {
 	// URL is what REDIS_URL is to be.
 	URL string
+	// Addr is host and port.
+	Addr string
 
-	t    testing.TB
-	args []string
-	cmd  *exec.Cmd
+	t     testing.TB
+	ready string // is in the line that says that it has started
+	args  []string
+	cmd   *exec.Cmd
 }
 
 // Start starts a server and returns its URL.
@@ -33,22 +39,35 @@ func Start(t testing.TB) string {
 // redis-server in PATH the test is skipped; with REQUIRE_ALL=1 it fails.
 func New(t testing.TB, password string) *Server {
 	t.Helper()
+	return launch(t, password)
+}
+
+// launch starts a server with more arguments.
+func launch(t testing.TB, password string, args ...string) *Server {
+	t.Helper()
+	need(t)
+	port := freePort(t)
+	s := &Server{t: t, Addr: "127.0.0.1:" + port, ready: "Ready to accept connections"}
+	s.args = append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no",
+		"--repl-diskless-sync-delay", "0"}, args...)
+	s.URL = "redis://" + s.Addr
+	if password != "" {
+		s.URL = "redis://:" + password + "@" + s.Addr
+		s.args = append(s.args, "--requirepass", password, "--masterauth", password)
+	}
+	t.Cleanup(s.Stop)
+	s.Start()
+	return s
+}
+
+func need(t testing.TB) {
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		if os.Getenv("REQUIRE_ALL") == "1" {
 			t.Fatalf("redis-server is needed: %v", err)
 		}
 		t.Skipf("skipped for want of redis-server: %v", err)
 	}
-	port := freePort(t)
-	s := &Server{t: t, URL: "redis://127.0.0.1:" + port}
-	s.args = []string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no"}
-	if password != "" {
-		s.URL = "redis://:" + password + "@127.0.0.1:" + port
-		s.args = append(s.args, "--requirepass", password)
-	}
-	t.Cleanup(s.Stop)
-	s.Start()
-	return s
 }
 
 // Start starts the server again after Stop, on the same port and empty.
@@ -65,7 +84,7 @@ func (s *Server) Start() {
 	var said strings.Builder
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		said.WriteString(lines.Text() + "\n")
-		if strings.Contains(lines.Text(), "Ready to accept connections") {
+		if strings.Contains(lines.Text(), s.ready) {
 			go io.Copy(io.Discard, out)
 			return
 		}
@@ -83,6 +102,20 @@ func (s *Server) Stop() {
 	s.cmd = nil
 }
 
+// Hang keeps the server from doing anything until Resume; connections to it
+// still open.
+func (s *Server) Hang() { s.signal(syscall.SIGSTOP) }
+
+// Resume ends Hang.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -91,4 +124,16 @@ func freePort(t testing.TB) string {
 	}
 	defer l.Close()
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// settle asks until servers that have to find one another say that they have.
+func settle(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(15 * time.Second); !done(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within 15 s", what)
+		}
+	}
 }
