@@ -105,6 +105,9 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
+	if redis != nil {
+		accounts.Limiter = redis.Limiter(master.LimitKey())
+	}
 	accounts.Changed = func(ctx context.Context) {
 		tail.Changed(ctx)
 		for _, s := range wakers {

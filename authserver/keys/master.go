@@ -33,6 +33,7 @@ type secret struct {
 	refresh []byte
 	client  []byte
 	audit   []byte
+	limit   []byte
 	check   string
 	signing key // HS256
 }
@@ -75,6 +76,7 @@ func newSecret(text []byte) (secret, error) {
 		refresh: derive("refresh token MAC", sha256.Size),
 		client:  derive("client secret hash", sha256.Size),
 		audit:   derive("audit chain MAC", sha256.Size),
+		limit:   derive("limiter key names", sha256.Size),
 		check:   hex.EncodeToString(derive("check value", 16)),
 	}
 	id := derive("key id", len(s.id))
@@ -123,6 +125,9 @@ func (m *Master) AuditKeys() []audit.Key {
 	}
 	return keys
 }
+
+// LimitKey hides the names that a limiter counts by where others could read them.
+func (m *Master) LimitKey() []byte { return m.secrets[0].limit }
 
 // CheckValue is what a database keeps to know its SECRET_KEY again. It tells
 // nothing about the secret.
