@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -242,5 +243,59 @@ func TestEntriesNameTheirResources(t *testing.T) {
 	b, _ := json.Marshal(entries)
 	if bytes.Contains(b, []byte(res.RefreshToken[10:])) {
 		t.Error("the token is in the entry")
+	}
+}
+
+// INT-008, REV-011: tokens that are tried out give no oracle: all are answered
+// alike, and none but a right MAC or signature leads to a store.
+func TestTokensThatAreTriedOut(t *testing.T) {
+	f := newFixture(t)
+	res := f.login()
+	_, signed, _ := strings.Cut(res.AccessToken, ".")
+	for _, token := range []string{
+		"x", strings.Repeat("A", 1000), "twr_" + strings.Repeat("A", 123),
+		res.RefreshToken[:len(res.RefreshToken)-2] + "AA", "eyJhbGciOiJub25lIn0." + signed,
+	} {
+		if got := f.introspect("rs1", token); got != inactive {
+			t.Errorf("%.20s: introspected as %s", token, got)
+		}
+		if err := f.Revoke(tokenForm("conf", token)); err != nil {
+			t.Errorf("%.20s: revoked with %v", token, err)
+		}
+	}
+	if entries, _, err := f.db.Revocations(context.Background(), 0); err != nil || len(entries) != 0 {
+		t.Errorf("%d entries, %v", len(entries), err)
+	}
+}
+
+// REV-009: what could not be ended is not said to be.
+func TestRevokeWithoutAStore(t *testing.T) {
+	f := newFixture(t)
+	res := f.login()
+	if err := f.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []string{res.RefreshToken, res.AccessToken} {
+		err := f.Revoke(tokenForm("pub", token))
+		wantCode(t, err, CodeUnavailable)
+		if e, ok := errors.AsType[*Error](err); !ok || e.RetryAfter <= 0 || e.Status() != 503 {
+			t.Errorf("got %+v", e)
+		}
+	}
+}
+
+// MET-007, MET-008, MET-010: what is not there is not announced.
+func TestMetadataAnnouncesNothingThatIsNotThere(t *testing.T) {
+	f := newFixture(t)
+	var members map[string]any
+	if err := json.Unmarshal(f.Metadata(), &members); err != nil {
+		t.Fatal(err)
+	}
+	for name := range members {
+		for _, part := range []string{"signing_alg", "code_challenge", "authorization_", "registration"} {
+			if strings.Contains(name, part) {
+				t.Errorf("it has %s", name)
+			}
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/account"
 )
 
 func (f *fixture) events(act string) int {
@@ -419,4 +420,29 @@ func BenchmarkToken(b *testing.B) {
 			token = res.RefreshToken
 		}
 	})
+}
+
+// JWT-009: a name can be given again; the subject stays with its user.
+func TestARenamedUserAndTheNextOfThatName(t *testing.T) {
+	f := newFixture(t)
+	ctx := context.Background()
+	res := f.login()
+	subject := f.claims(res.AccessToken).Subject
+	if err := f.Users.Rename(ctx, subject, "alice2", "test"); err != nil {
+		t.Fatal(err)
+	}
+	next, err := f.Users.Register(ctx, account.Registration{
+		Email: "next@example.com", Username: "alice", Password: "the next horse alice", Active: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.wantAccess(res.AccessToken, false)
+	c := f.claims(f.rotate("pub", res.RefreshToken).AccessToken)
+	if c.Subject != subject || c.Username != "alice2" || next.Subject == subject {
+		t.Errorf("got %s as %s; the next is %s", c.Subject, c.Username, next.Subject)
+	}
+	if c := f.claims(f.login("password=the next horse alice").AccessToken); c.Subject != next.Subject {
+		t.Errorf("the next logs in as %s", c.Subject)
+	}
 }
