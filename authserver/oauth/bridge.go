@@ -94,9 +94,7 @@ func (ex *exchange) advance(ctx context.Context) error {
 	case authserver.Reused:
 		return ex.reused(ctx, session)
 	case authserver.Recovered:
-		if err := ex.recovered(ctx, session); err != nil {
-			return err
-		}
+		ex.recovered(ctx, session)
 	}
 	ex.session = session
 	return nil

@@ -56,18 +56,14 @@ func (ex *exchange) reused(ctx context.Context, session authserver.Session) erro
 	return because(CodeInvalidGrant, ErrReuse)
 }
 
-// recovered notes that the session store has lost writes.
-func (ex *exchange) recovered(ctx context.Context, session authserver.Session) error {
-	caller := authserver.CallerFrom(ctx)
-	err := ex.Audit.Record(ctx, authserver.Event{
+// recovered notes that the session store has lost writes. The token is consumed
+// by then, so that nothing here may fail the refresh.
+func (ex *exchange) recovered(ctx context.Context, session authserver.Session) {
+	ex.write(ctx, authserver.Event{
 		Act: "refresh.recovered", Result: "success", Actor: session.ClientID, Subject: session.Subject,
-		ClientID: session.ClientID, SessionID: session.ID, IP: caller.IP, RequestID: caller.RequestID,
+		ClientID: session.ClientID, SessionID: session.ID,
 	})
-	if err != nil {
-		return fmt.Errorf("record recovery: %w", err)
-	}
 	ex.Logger.WarnContext(ctx, "session store had lost writes", "session", session.ID, "counter", session.Counter)
-	return nil
 }
 
 // adoptClient makes the session's client the exchange's. It must be public: a
