@@ -2,11 +2,13 @@ package sqlstore_test
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/sqlstore"
 	"github.com/tokenwright/tokenwright/authserver/storetest"
 )
 
@@ -51,4 +53,44 @@ func TestEndedIsRemembered(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		remembered(0)
 	})
+}
+
+func TestLastRows(t *testing.T) {
+	d := openNew(t)
+	for i, e := range []authserver.Event{
+		{Act: "login.success", Actor: "alice", Subject: "alice"},
+		{Act: "user.disable", Actor: "cli", Subject: "bob"},
+		{Act: "login.failure", Subject: "alice"},
+		{Act: "user.rename", Actor: "alice", Subject: "bob"},
+	} {
+		if err := d.Record(t.Context(), e); err != nil {
+			t.Fatal(i, err)
+		}
+	}
+	for _, tc := range []struct {
+		name  string
+		query sqlstore.EventQuery
+		want  []int64
+	}{
+		{"all", sqlstore.EventQuery{}, []int64{4, 3, 2, 1}},
+		{"the newest", sqlstore.EventQuery{Limit: 2}, []int64{4, 3}},
+		{"of one act", sqlstore.EventQuery{Act: "login.failure"}, []int64{3}},
+		{"of one user, by whom or to whom", sqlstore.EventQuery{Subject: "alice"}, []int64{4, 3, 1}},
+		{"of both", sqlstore.EventQuery{Act: "user.rename", Subject: "bob", Limit: 5}, []int64{4}},
+		{"of none", sqlstore.EventQuery{Act: "login"}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			rows, err := d.LastRows(t.Context(), tc.query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []int64
+			for _, r := range rows {
+				got = append(got, r.ID)
+			}
+			if !slices.Equal(got, tc.want) {
+				t.Errorf("got %v, want %v", got, tc.want)
+			}
+		})
+	}
 }
