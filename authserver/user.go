@@ -48,11 +48,17 @@ type UserChange struct {
 	Roles        *[]string
 	Active       *bool
 	PasswordHash *string
+	// IfPasswordHash makes the change depend on what is stored; with another
+	// hash there the user counts as not found. Empty asks for nothing.
+	IfPasswordHash string
 	// EndTokens raises Epoch and writes the user's revocation entry.
 	EndTokens bool
-	// EndSessions raises SessionEpoch and sets KeptSession to KeepSession.
+	// EndSessions raises SessionEpoch and sets KeptSession to KeepSession, if
+	// that session, opened under KeepEpoch, has outlived the raisings before: who
+	// asked may have been ended while asking.
 	EndSessions bool
 	KeepSession string
+	KeepEpoch   int64
 	// End lists sessions that end one by one in the same transaction, each
 	// with a tombstone and a revocation entry: the user's others when one is kept.
 	End []Ending

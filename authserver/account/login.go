@@ -79,11 +79,12 @@ func (us *Users) upgrade(ctx context.Context, subject, old, pw string) {
 	}
 }
 
-// ChangePassword is a user's own change, asked for in session sid: that one goes
-// on, others (the rest of the user's sessions) end with their access tokens.
+// ChangePassword is a user's own change: kept, the session that asks, goes on if
+// it is still alive; others (the rest of the user's sessions) end with their
+// access tokens.
 // ErrWrongPassword is counted and queued like a failed login; otherwise the
 // errors are those of Authenticate, and *InvalidError for the new password.
-func (us *Users) ChangePassword(ctx context.Context, subject, sid string, others []authserver.Ending, current, wanted string) error {
+func (us *Users) ChangePassword(ctx context.Context, subject string, kept authserver.Session, others []authserver.Ending, current, wanted string) error {
 	u, err := us.d.Users.User(ctx, subject)
 	if err != nil {
 		return fmt.Errorf("find user: %w", err)
@@ -113,11 +114,15 @@ func (us *Users) ChangePassword(ctx context.Context, subject, sid string, others
 	if err != nil {
 		return newPasswordError(err)
 	}
-	return us.change(ctx, subject, "user.change_password", subject, authserver.UserChange{
-		PasswordHash: &hash,
-		EndSessions:  true, KeepSession: sid, End: others,
+	err = us.change(ctx, subject, "user.change_password", subject, authserver.UserChange{
+		PasswordHash: &hash, IfPasswordHash: stored,
+		EndSessions: true, KeepSession: kept.ID, KeepEpoch: kept.SessionEpoch, End: others,
 		Reason: authserver.ReasonPasswordChanged,
 	})
+	if errors.Is(err, authserver.ErrNotFound) {
+		return ErrWrongPassword // somebody else has set another meanwhile
+	}
+	return err
 }
 
 // newPasswordError names the field as the request for a change has it.

@@ -301,7 +301,7 @@ func TestChangePassword(t *testing.T) {
 			f := newFixture(t)
 			u := f.register(t, alice())
 			before := f.Hasher.Computed()
-			err := f.users.ChangePassword(from(t, "192.0.2.1"), u.Subject, "sid-this", []authserver.Ending{{Kind: authserver.KindSession, ID: "sid-other", Subject: u.Subject}}, tc.current, tc.next)
+			err := f.users.ChangePassword(from(t, "192.0.2.1"), u.Subject, authserver.Session{ID: "sid-this"}, []authserver.Ending{{Kind: authserver.KindSession, ID: "sid-other", Subject: u.Subject}}, tc.current, tc.next)
 			if n := f.Hasher.Computed() - before; n != tc.hashes {
 				t.Errorf("%d hashes computed, want %d", n, tc.hashes)
 			}
@@ -342,7 +342,7 @@ func TestChangePassword(t *testing.T) {
 		u := f.register(t, alice())
 		ctx := from(t, "192.0.2.1")
 		for range 3 {
-			f.users.ChangePassword(ctx, u.Subject, "sid", nil, "wrong", next)
+			f.users.ChangePassword(ctx, u.Subject, authserver.Session{ID: "sid"}, nil, "wrong", next)
 		}
 		if _, err := f.login(ctx, "alice", goodWords); err == nil {
 			t.Error("the login has an allowance of its own")

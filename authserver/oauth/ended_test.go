@@ -81,6 +81,34 @@ func TestEndedSessions(t *testing.T) {
 	}
 }
 
+// REF-019: the access token of a session may outlive it for as long as a feed
+// takes. What is asked with it then does not bring the session back.
+func TestEndedSessionKeepsNothing(t *testing.T) {
+	f := newFixture(t)
+	ctx := t.Context()
+	res := f.login()
+	c := f.claims(res.AccessToken)
+	for _, step := range []struct {
+		name string
+		ask  func() error
+	}{
+		{"DELETE /auth/sessions", func() error { return f.EndOtherSessions(ctx, c) }},
+		{"POST /auth/password", func() error { return f.ChangePassword(ctx, c, "correct horse alice", "a new and longer one") }},
+	} {
+		if err := f.Users.Disable(ctx, c.Subject, "test"); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Users.Enable(ctx, c.Subject, "test"); err != nil {
+			t.Fatal(err)
+		}
+		if err := step.ask(); err != nil {
+			t.Errorf("%s: %v", step.name, err)
+		}
+		_, err := f.post(refreshForm("pub", res.RefreshToken))
+		wantCode(t, err, CodeInvalidGrant)
+	}
+}
+
 // A session that one raising keeps ends with the next that does not.
 func TestKeptSessionEndsLater(t *testing.T) {
 	f := newFixture(t)

@@ -154,14 +154,14 @@ func (s *Server) EndSession(ctx context.Context, c *resource.Claims, sid string)
 // EndOtherSessions ends all sessions of the user of c but the one that c belongs
 // to, those too that the session store has lost.
 func (s *Server) EndOtherSessions(ctx context.Context, c *resource.Claims) error {
-	others, err := s.others(ctx, c, authserver.ReasonLogout)
+	own, others, err := s.apart(ctx, c, authserver.ReasonLogout)
 	if err != nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
 	caller := authserver.CallerFrom(ctx)
 	_, err = s.UserStore.ChangeUser(ctx, c.Subject, authserver.UserChange{
-		EndSessions: true, KeepSession: c.SessionID, End: others, Reason: authserver.ReasonLogout,
+		EndSessions: true, KeepSession: own.ID, KeepEpoch: own.SessionEpoch, End: others, Reason: authserver.ReasonLogout,
 	}, authserver.Event{
 		Act: "session.end_others", Result: "success", Actor: c.Subject, Subject: c.Subject,
 		ClientID: c.ClientID, SessionID: c.SessionID, IP: caller.IP, RequestID: caller.RequestID,
@@ -177,11 +177,11 @@ func (s *Server) EndOtherSessions(ctx context.Context, c *resource.Claims) error
 // ChangePassword sets the password of the user of c and ends the user's other
 // sessions.
 func (s *Server) ChangePassword(ctx context.Context, c *resource.Claims, current, new string) error {
-	others, err := s.others(ctx, c, authserver.ReasonPasswordChanged)
+	own, others, err := s.apart(ctx, c, authserver.ReasonPasswordChanged)
 	if err != nil {
 		return err
 	}
-	if err := s.Users.ChangePassword(ctx, c.Subject, c.SessionID, others, current, new); err != nil {
+	if err := s.Users.ChangePassword(ctx, c.Subject, own, others, current, new); err != nil {
 		s.notePassword(ctx, c.Subject, c.ClientID, c.SessionID, err)
 		return err
 	}
@@ -189,17 +189,20 @@ func (s *Server) ChangePassword(ctx context.Context, c *resource.Claims, current
 	return nil
 }
 
-// others are the user's live sessions but the one that c belongs to, to be ended.
-func (s *Server) others(ctx context.Context, c *resource.Claims, reason authserver.Reason) ([]authserver.Ending, error) {
+// apart sets the live session that c belongs to apart from the user's others,
+// which are to be ended. The token may have outlived its session, for as long as
+// a feed takes: own is zero then, and nothing is kept.
+func (s *Server) apart(ctx context.Context, c *resource.Claims, reason authserver.Reason) (own authserver.Session, others []authserver.Ending, err error) {
 	sessions, err := s.live(ctx, c.Subject)
 	if err != nil {
-		return nil, err
+		return own, nil, err
 	}
-	var what []authserver.Ending
 	for _, session := range sessions {
-		if session.ID != c.SessionID {
-			what = append(what, ending(session, reason))
+		if session.ID == c.SessionID {
+			own = session
+		} else {
+			others = append(others, ending(session, reason))
 		}
 	}
-	return what, nil
+	return own, others, nil
 }

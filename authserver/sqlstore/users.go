@@ -108,11 +108,14 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 				password_hash = coalesce($9, password_hash),
 				epoch = epoch + case when $10 then 1 else 0 end,
 				session_epoch = session_epoch + case when $11 then 1 else 0 end,
-				kept_session = case when $11 then $12 else kept_session end
-			where subject = $1
+				kept_session = case
+					when not $11 or kept_session = $12 then kept_session
+					when session_epoch <= $13 then $12
+					else '' end
+			where subject = $1 and ($14 = '' or password_hash = $14)
 			returning `+strings.ReplaceAll(userColumns, "users.", ""),
 			subject, c.Username, folded(c.Username), c.Email, folded(c.Email), c.FullName, joined(c.Roles), c.Active, c.PasswordHash,
-			c.EndTokens, c.EndSessions, c.KeepSession))
+			c.EndTokens, c.EndSessions, c.KeepSession, c.KeepEpoch, c.IfPasswordHash))
 		if err != nil {
 			return err
 		}
@@ -122,7 +125,7 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 			}
 		}
 		if c.EndSessions {
-			if err := raised(ctx, tx, subject, u.SessionEpoch, c.KeepSession, c.Reason, now); err != nil {
+			if err := raised(ctx, tx, subject, u.SessionEpoch, u.KeptSession, c.Reason, now); err != nil {
 				return err
 			}
 		}

@@ -50,7 +50,7 @@ func endRaised(t *testing.T, db Database) {
 	for _, c := range []authserver.UserChange{
 		{EndSessions: true, Reason: authserver.ReasonUserDisabled},
 		{EndTokens: true, Reason: authserver.ReasonRoleRemoved}, // ends no session
-		{EndSessions: true, KeepSession: "kept", Reason: authserver.ReasonPasswordChanged},
+		{EndSessions: true, KeepSession: "kept", KeepEpoch: u.SessionEpoch + 1, Reason: authserver.ReasonPasswordChanged},
 	} {
 		if _, err := db.ChangeUser(t.Context(), u.Subject, c, event("user.change")); err != nil {
 			t.Fatal(err)

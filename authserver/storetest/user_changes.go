@@ -43,7 +43,7 @@ func userChanges(t *testing.T, open func(t *testing.T) Database) {
 		{
 			"REF-020 a new password ends the other sessions",
 			authserver.UserChange{
-				PasswordHash: ptr("new"), EndSessions: true, KeepSession: "mine",
+				PasswordHash: ptr("new"), IfPasswordHash: "$argon2id$of$alice", EndSessions: true, KeepSession: "mine",
 				End: []authserver.Ending{ending("other-1"), ending("other-2")}, Reason: authserver.ReasonPasswordChanged,
 			},
 			func(u *authserver.User) { u.SessionEpoch, u.KeptSession = 1, "mine" },
@@ -110,6 +110,11 @@ func userRefused(t *testing.T, db Database) {
 	if _, err := db.ChangeUser(t.Context(), newSubject(), c, event("user.change")); !errors.Is(err, authserver.ErrNotFound) {
 		t.Errorf("got %v, want %v", err, authserver.ErrNotFound)
 	}
+	c.IfPasswordHash = "$argon2id$of$another" // was read before somebody set the one that is there
+	c.Username = nil
+	if _, err := db.ChangeUser(t.Context(), alice.Subject, c, event("user.change")); !errors.Is(err, authserver.ErrNotFound) {
+		t.Errorf("with another password: got %v, want %v", err, authserver.ErrNotFound)
+	}
 	f, err := db.Facts(t.Context(), authserver.Ask{Subject: alice.Subject, SessionID: "sid"})
 	if err != nil || f.Ended != nil {
 		t.Fatalf("got %+v, %v; want no tombstone", f.Ended, err)
@@ -143,6 +148,35 @@ func userEndings(t *testing.T, db Database) {
 	}
 	alice.Epoch, alice.SessionEpoch = n, n+1 // and nothing is kept any more
 	same(t, alice, u)
+}
+
+// userKeeps ends alice's sessions again and again, each time for one of them
+// that may have ended before.
+func userKeeps(t *testing.T, db Database) {
+	alice := mustAdd(t, db, "alice", "alice@example.com")
+	for i, step := range []struct {
+		name string
+		sid  string
+		from int64 // the session epoch that sid was opened under
+		kept string
+	}{
+		{"one that is alive", "first", 0, "first"},
+		{"one that is alive because it was kept", "first", 0, "first"},
+		{"one that ended when the first was kept", "ended", 1, ""},
+		{"one that ended when nothing was kept", "first", 0, ""},
+		{"one that was opened since", "later", 4, "later"},
+		{"none", "", 5, ""},
+	} {
+		u, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{
+			EndSessions: true, KeepSession: step.sid, KeepEpoch: step.from,
+		}, event("user.end"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if u.KeptSession != step.kept || u.SessionEpoch != int64(i)+1 {
+			t.Errorf("%s: got %q at %d, want %q at %d", step.name, u.KeptSession, u.SessionEpoch, step.kept, i+1)
+		}
+	}
 }
 
 func userRemoved(t *testing.T, db Database) {
