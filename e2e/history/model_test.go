@@ -1,0 +1,150 @@
+package history
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// first is the counter of a session's first refresh token.
+const first = 1
+
+// slots is how many sessions the user of one history may open.
+const slots = 10
+
+type act int
+
+const (
+	login act = iota
+	refresh
+	revoke
+	logout
+	endOthers // a user ends all sessions but the one that asks
+	disable
+	enable
+	lose // the session store goes back to an earlier record
+)
+
+func (a act) String() string {
+	return [...]string{"login", "refresh", "revoke", "logout", "end others", "disable", "enable", "lose"}[a]
+}
+
+// call is one operation on the sessions of one user.
+type call struct {
+	act   act
+	slot  int
+	token uint32 // the counter of the refresh token that is presented
+	// asked is whether the session store was: a refresh that the database
+	// refuses never gets there. now is the time that the store was then told, in
+	// milliseconds; servers' clocks differ.
+	asked bool
+	now   int64
+	grace time.Duration
+	lost  record // what the store goes back to
+}
+
+// answer is what the client is told. A client that hung up is told nothing, and
+// the call may have taken effect or not.
+type answer struct {
+	nothing bool
+	granted bool
+	token   uint32 // the counter of the refresh token that is given
+}
+
+// record is what the session store keeps of one session, as far as it decides.
+type record struct {
+	counter uint32
+	rotated int64 // milliseconds
+}
+
+// session is one user's session: ended is the database's to say.
+type session struct {
+	open, ended bool
+	record
+}
+
+// user is the state that the rule speaks of.
+type user struct {
+	disabled bool
+	sessions [slots]session
+}
+
+// model is section 5 of the contract for one user, one step at a time.
+var model = (&porcupine.NondeterministicModel{
+	Init: func() []any { return []any{user{}} },
+	Step: func(state, input, output any) []any {
+		before, c, a := state.(user), input.(call), output.(answer)
+		after, want := before.step(c)
+		if a.nothing {
+			// The store was asked, or the call never came so far as to decide.
+			if c.act == refresh && !c.asked || after == before {
+				return []any{before}
+			}
+			return []any{before, after}
+		}
+		if a != want {
+			return nil
+		}
+		return []any{after}
+	},
+	DescribeOperation: func(input, output any) string {
+		c, a := input.(call), output.(answer)
+		return fmt.Sprintf("%v %d.%d at %d → %v %d", c.act, c.slot, c.token, c.now, a.granted, a.token)
+	},
+}).ToModel()
+
+// step says what becomes of u, and what the client is told.
+func (u user) step(c call) (user, answer) {
+	s := &u.sessions[c.slot]
+	switch c.act {
+	case login:
+		if u.disabled {
+			return u, answer{}
+		}
+		*s = session{open: true, record: record{counter: first}}
+		return u, answer{granted: true, token: first}
+	case refresh:
+		if u.disabled || s.ended {
+			return u, answer{}
+		}
+		if !c.asked { // alive, and refused without a look at it
+			return u, answer{granted: true}
+		}
+		return u, s.present(c)
+	case revoke, logout:
+		s.ended = true
+	case endOthers:
+		for i := range u.sessions {
+			if i != c.slot && u.sessions[i].open {
+				u.sessions[i].ended = true
+			}
+		}
+	case disable:
+		u.disabled = true
+		for i := range u.sessions {
+			if u.sessions[i].open {
+				u.sessions[i].ended = true
+			}
+		}
+	case enable:
+		u.disabled = false
+	case lose:
+		s.record = c.lost
+	}
+	return u, answer{granted: true}
+}
+
+// present is the table of the contract: counter k presented, session at n.
+func (s *session) present(c call) answer {
+	k, n := c.token, s.counter
+	switch {
+	case k >= n: // or the store had lost writes
+		s.record = record{k + 1, c.now}
+		return answer{granted: true, token: k + 1}
+	case k+1 == n && c.grace > 0 && time.Duration(c.now-s.rotated)*time.Millisecond <= c.grace:
+		return answer{granted: true, token: n}
+	}
+	s.ended = true
+	return answer{}
+}

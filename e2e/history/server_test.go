@@ -1,0 +1,163 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/account"
+	"github.com/tokenwright/tokenwright/authserver/audit"
+	"github.com/tokenwright/tokenwright/authserver/feed"
+	"github.com/tokenwright/tokenwright/authserver/keys"
+	"github.com/tokenwright/tokenwright/authserver/limit"
+	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/authserver/password"
+	"github.com/tokenwright/tokenwright/authserver/sqlstore"
+	"github.com/tokenwright/tokenwright/resource"
+)
+
+const (
+	issuer   = "http://127.0.0.1:8000"
+	audience = issuer + "/api"
+	secret   = "a test's secret of many letters 0123456789"
+	phrase   = "correct horse"
+)
+
+// rate is how much faster than the clock the servers' time runs, so that grace
+// periods pass within a history.
+const rate = 1000
+
+// graces are the grace periods of the clients, by their ids. The client that has
+// none of its own is under the server's.
+var graces = map[string]time.Duration{"strict": 0, "brief": 2 * time.Second, "plain": 10 * time.Second}
+
+// server is one of the servers on a store, with a clock of its own.
+type server struct {
+	*oauth.Server
+	users *account.Users
+	db    *sqlstore.DB
+	key   audit.Key
+}
+
+// newServer joins the real parts, as the program does.
+func newServer(t *testing.T, db *sqlstore.DB, sessions authserver.SessionStore, skew time.Duration) *server {
+	t.Helper()
+	ctx := context.Background()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(db.Migrate(ctx))
+	master, err := keys.NewMaster(secret)
+	must(err)
+	db.BeginChain(master.AuditKeys()[0])
+	ring, err := keys.Open(ctx, db, master, "ES256")
+	must(err)
+	hasher, err := password.New(password.Config{
+		Algorithm: password.Argon2id, Argon2: password.Argon2Params{Memory: 64, Time: 1, Threads: 1},
+		Concurrency: 2, Queue: 1000, Wait: time.Minute,
+	})
+	must(err)
+	roles, err := resource.ParseHierarchy("viewer<user<editor<moderator<admin")
+	must(err)
+	logger := slog.New(slog.DiscardHandler)
+	ended := resource.NewEnded()
+	tail := feed.New(db, ended, logger)
+	must(tail.Sync(ctx))
+	verifier, err := resource.NewVerifier(resource.VerifierConfig{Issuer: issuer, AnyAudience: true, Keys: ring, Ended: ended})
+	must(err)
+	notes := audit.NewBatch(db, logger)
+	background, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { defer close(done); notes.Run(background) }()
+	t.Cleanup(func() { stop(); <-done })
+	deps := account.Deps{
+		Users: db, Clients: db, Hasher: hasher, Limiter: limit.NewMemory(1000), Master: master, Roles: roles,
+		Audience: audience, Changed: tail.Changed, Logger: logger,
+	}
+	s := &server{db: db, users: account.NewUsers(deps), key: master.AuditKeys()[0]}
+	s.Server = oauth.New(oauth.Deps{
+		Settings: oauth.Settings{
+			Issuer: issuer, Audience: audience, AccessLifetime: 30 * time.Minute,
+			IdleLifetime: 7 * 24 * time.Hour, SessionLifetime: 30 * 24 * time.Hour, RefreshGrace: graces["plain"],
+		},
+		Facts: db, Sessions: clocked{sessions, time.Now(), skew}, UserStore: db, Revocations: db, Audit: db,
+		Users: s.users, Clients: account.NewClients(deps), Ring: ring, Master: master, Roles: roles,
+		Verifier: verifier, Notes: notes, Changed: tail.Changed, Logger: logger,
+	})
+	return s
+}
+
+// addClients makes the clients of graces.
+func (s *server) addClients(t *testing.T) {
+	t.Helper()
+	for id, grace := range graces {
+		spec := account.ClientSpec{ID: id, Public: true, Grants: []string{authserver.GrantPassword, authserver.GrantRefreshToken}, Scopes: []string{"profile"}}
+		if id != "plain" {
+			spec.RefreshGrace = &grace
+		}
+		if _, _, err := s.Clients.Add(t.Context(), spec, "test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// clocked tells the store a time that runs at rate and is wrong by skew.
+type clocked struct {
+	authserver.SessionStore
+	start time.Time
+	skew  time.Duration
+}
+
+type toldKey struct{}
+
+// told is what the store was told in the course of one request.
+type told struct {
+	asked bool
+	now   int64
+}
+
+func (c clocked) Advance(ctx context.Context, id string, a authserver.Advance) (authserver.Session, authserver.Outcome, error) {
+	a.Now = c.start.Add(rate*time.Since(c.start) + c.skew).Truncate(time.Millisecond)
+	*ctx.Value(toldKey{}).(*told) = told{true, a.Now.UnixMilli()}
+	return c.SessionStore.Advance(ctx, id, a)
+}
+
+// request is one to the token endpoint, or another that takes a form.
+func request(ctx context.Context, form url.Values) (*http.Request, *told) {
+	seen := &told{}
+	r := httptest.NewRequest("POST", oauth.PathToken, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	ctx = authserver.WithCaller(ctx, authserver.Caller{IP: "192.0.2.1", UserAgent: "test"})
+	return r.WithContext(context.WithValue(ctx, toldKey{}, seen)), seen
+}
+
+// verdict is how a token request ended for its client. An error is one that no
+// history may have.
+func verdict(ctx context.Context, res oauth.Response, err error, given func(string) uint32) (answer, error) {
+	if err == nil {
+		return answer{granted: true, token: given(res.RefreshToken)}, nil
+	}
+	if e, ok := errors.AsType[*oauth.Error](err); ok && e.Code == oauth.CodeInvalidGrant {
+		return answer{}, nil
+	}
+	return unheard(ctx, err)
+}
+
+// unheard is the answer to a client that hung up.
+func unheard(ctx context.Context, err error) (answer, error) {
+	if ctx.Err() != nil {
+		return answer{nothing: true}, nil
+	}
+	return answer{}, fmt.Errorf("unexpected: %w", err)
+}
