@@ -70,6 +70,26 @@ func openMaster(ctx context.Context, db *sqlstore.DB, cfg *config.Config) (*keys
 	return master, nil
 }
 
+// markPurpose writes into a new database whether it is the demo's, and refuses
+// one that was made for the other purpose: the demo's accounts are known to
+// everybody.
+func markPurpose(ctx context.Context, db *sqlstore.DB, demo bool) error {
+	purpose := "service"
+	if demo {
+		purpose = "demo"
+	}
+	kept, err := db.KeepMeta(ctx, metaPurpose, purpose)
+	switch {
+	case err != nil:
+		return stuck(err)
+	case kept == purpose:
+		return nil
+	case demo:
+		return fmt.Errorf("the database of --demo was made by a serve without it and may hold real accounts: move it away")
+	}
+	return fmt.Errorf("DATABASE_URL names the database of a demo, whose passwords everybody knows: name another one, or serve it with --demo")
+}
+
 // openAccounts is what users and clients are kept and checked with.
 func openAccounts(db *sqlstore.DB, master *keys.Master, cfg *config.Config, logger *slog.Logger) (account.Deps, error) {
 	hasher, err := password.New(password.Config{

@@ -3,10 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"slices"
 	"sync"
-	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
@@ -16,8 +13,6 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/keys"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/authserver/redisstore"
-	"github.com/tokenwright/tokenwright/authserver/sqlstore"
-	"github.com/tokenwright/tokenwright/config"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
 )
@@ -204,90 +199,4 @@ func (cmd serveCmd) flags() map[string]string {
 		flags["LISTEN"] = cmd.Listen
 	}
 	return flags
-}
-
-// markPurpose writes into a new database whether it is the demo's, and refuses
-// one that was made for the other purpose: the demo's accounts are known to
-// everybody.
-func markPurpose(ctx context.Context, db *sqlstore.DB, demo bool) error {
-	purpose := "service"
-	if demo {
-		purpose = "demo"
-	}
-	kept, err := db.KeepMeta(ctx, metaPurpose, purpose)
-	switch {
-	case err != nil:
-		return stuck(err)
-	case kept == purpose:
-		return nil
-	case demo:
-		return fmt.Errorf("the database of --demo was made by a serve without it and may hold real accounts: move it away")
-	}
-	return fmt.Errorf("DATABASE_URL names the database of a demo, whose passwords everybody knows: name another one, or serve it with --demo")
-}
-
-func scopeNames(ctx context.Context, db *sqlstore.DB) ([]string, error) {
-	scopes, err := db.Scopes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	names := []string{authserver.ScopeProfile}
-	for name := range scopes {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
-const sweepInterval = 10 * time.Minute
-
-// sweep forgets what has expired, and events older than retention, now and then
-// until ctx ends.
-func sweep(ctx context.Context, db *sqlstore.DB, retention time.Duration, logger *slog.Logger) {
-	tick := time.NewTicker(sweepInterval)
-	defer tick.Stop()
-	for {
-		if err := db.Sweep(ctx); err != nil && ctx.Err() == nil {
-			logger.ErrorContext(ctx, "expired rows are not swept", "err", err)
-		}
-		if _, err := db.PruneEvents(ctx, time.Now().Add(-retention)); err != nil && ctx.Err() == nil {
-			logger.ErrorContext(ctx, "old events are not pruned", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-func oauthSettings(cfg *config.Config, scopes []string) oauth.Settings {
-	return oauth.Settings{
-		Issuer:          cfg.Identity.Issuer,
-		Audience:        cfg.Identity.Audience,
-		AccessLifetime:  cfg.Tokens.AccessLifetime(),
-		IdleLifetime:    cfg.Tokens.IdleLifetime(),
-		SessionLifetime: cfg.Tokens.SessionLifetime(),
-		RefreshGrace:    cfg.Tokens.RefreshGrace(),
-		SessionsPerUser: cfg.Tokens.SessionsPerUser,
-		Strict:          cfg.Tokens.Strict(),
-		Scopes:          scopes,
-	}
-}
-
-func httpSettings(cfg *config.Config, scopes []string) httpapi.Settings {
-	return httpapi.Settings{
-		Version:            buildVersion().Version,
-		Issuer:             cfg.Identity.Issuer,
-		Audience:           cfg.Identity.Audience,
-		AllowedHosts:       cfg.HTTP.AllowedHosts,
-		TrustedProxies:     cfg.HTTP.TrustedProxies,
-		CORSOrigins:        cfg.HTTP.CORSOrigins,
-		Docs:               cfg.HTTP.Docs,
-		Strict:             cfg.Tokens.Strict(),
-		RegistrationClosed: cfg.Limits.Registration == "closed",
-		Scopes:             scopes,
-	}
 }

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/httpapi"
+	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/authserver/sqlstore"
+	"github.com/tokenwright/tokenwright/config"
+)
+
+func oauthSettings(cfg *config.Config, scopes []string) oauth.Settings {
+	return oauth.Settings{
+		Issuer:          cfg.Identity.Issuer,
+		Audience:        cfg.Identity.Audience,
+		AccessLifetime:  cfg.Tokens.AccessLifetime(),
+		IdleLifetime:    cfg.Tokens.IdleLifetime(),
+		SessionLifetime: cfg.Tokens.SessionLifetime(),
+		RefreshGrace:    cfg.Tokens.RefreshGrace(),
+		SessionsPerUser: cfg.Tokens.SessionsPerUser,
+		Strict:          cfg.Tokens.Strict(),
+		Scopes:          scopes,
+	}
+}
+
+func httpSettings(cfg *config.Config, scopes []string) httpapi.Settings {
+	return httpapi.Settings{
+		Version:            buildVersion().Version,
+		Issuer:             cfg.Identity.Issuer,
+		Audience:           cfg.Identity.Audience,
+		AllowedHosts:       cfg.HTTP.AllowedHosts,
+		TrustedProxies:     cfg.HTTP.TrustedProxies,
+		CORSOrigins:        cfg.HTTP.CORSOrigins,
+		Docs:               cfg.HTTP.Docs,
+		Strict:             cfg.Tokens.Strict(),
+		RegistrationClosed: cfg.Limits.Registration == "closed",
+		Scopes:             scopes,
+	}
+}
+
+func scopeNames(ctx context.Context, db *sqlstore.DB) ([]string, error) {
+	scopes, err := db.Scopes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{authserver.ScopeProfile}
+	for name := range scopes {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
