@@ -1,0 +1,165 @@
+package revocation
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// answer is what a server said.
+type answer struct {
+	status int
+	body   string
+}
+
+// tokens are a session as its client has it.
+type tokens struct {
+	Access  string `json:"access_token"`
+	Refresh string `json:"refresh_token"`
+}
+
+// ask sends a request: bearer if that is not empty, the form if that is not nil.
+func (d *deployment) ask(method, to, bearer string, form url.Values) (answer, error) {
+	req, err := http.NewRequest(method, to, strings.NewReader(form.Encode()))
+	if err != nil {
+		return answer{}, err
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	return d.send(req)
+}
+
+func (d *deployment) send(req *http.Request) (answer, error) {
+	res, err := d.http.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	return answer{res.StatusCode, string(body)}, err
+}
+
+// as adds the client's authentication to a form.
+func as(client string, form url.Values) url.Values {
+	form.Set("client_id", client)
+	if client == confidentialID || client == resourceID {
+		form.Set("client_secret", clientSecret)
+	}
+	return form
+}
+
+func (d *deployment) login(p *program, user, client string) (tokens, error) {
+	return d.granted(p, as(client, url.Values{"grant_type": {"password"}, "username": {user}, "password": {userPassword}}))
+}
+
+func (d *deployment) granted(p *program, form url.Values) (t tokens, err error) {
+	a, err := d.ask(http.MethodPost, p.base+"/oauth/token", "", form)
+	if err != nil {
+		return t, err
+	}
+	if a.status != http.StatusOK {
+		return t, fmt.Errorf("%s for %s at %s: %w", form.Get("grant_type"), form.Get("username"), p.name, unexpected(a, http.StatusOK))
+	}
+	return t, json.Unmarshal([]byte(a.body), &t)
+}
+
+func refreshForm(client, token string) url.Values {
+	return as(client, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
+}
+
+func (d *deployment) refresh(p *program, client, token string) (tokens, error) {
+	return d.granted(p, refreshForm(client, token))
+}
+
+// refused wants a refresh to be answered with status and the error code.
+func (d *deployment) refused(p *program, client, token string, status int, code string) error {
+	a, err := d.ask(http.MethodPost, p.base+"/oauth/token", "", refreshForm(client, token))
+	if err != nil {
+		return err
+	}
+	if a.status != status || !strings.Contains(a.body, `"`+code+`"`) {
+		return fmt.Errorf("refresh at %s: got %d %s, want %d %s", p.name, a.status, a.body, status, code)
+	}
+	return nil
+}
+
+// revoke asks for RFC 7009 revocation in the name of client.
+func (d *deployment) revoke(p *program, client, token string) error {
+	return d.want(http.StatusOK, http.MethodPost, p.base+"/oauth/revoke", "", as(client, url.Values{"token": {token}}))
+}
+
+func (d *deployment) logout(p *program, access string) error {
+	return d.want(http.StatusNoContent, http.MethodPost, p.base+"/auth/logout", access, nil)
+}
+
+func (d *deployment) changePassword(p *program, access, next string) error {
+	body, err := json.Marshal(map[string]string{"current_password": userPassword, "new_password": next})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequest(http.MethodPost, p.base+"/auth/password", strings.NewReader(string(body)))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+access)
+	a, err := d.send(req)
+	if err != nil {
+		return err
+	}
+	return unexpected(a, http.StatusNoContent)
+}
+
+func (d *deployment) want(status int, method, to, bearer string, form url.Values) error {
+	a, err := d.ask(method, to, bearer, form)
+	if err != nil {
+		return err
+	}
+	if err := unexpected(a, status); err != nil {
+		return fmt.Errorf("%s %s: %w", method, to, err)
+	}
+	return nil
+}
+
+func unexpected(a answer, want int) error {
+	if a.status == want {
+		return nil
+	}
+	return fmt.Errorf("got %d %s, want %d", a.status, a.body, want)
+}
+
+// takes reports whether p takes the access token; an error is any answer but
+// yes and no.
+func (d *deployment) takes(p *program, access string) (bool, error) {
+	a, err := d.ask(http.MethodGet, p.base+p.probe, access, nil)
+	switch {
+	case err != nil:
+		return false, err
+	case a.status == http.StatusOK:
+		return true, nil
+	case a.status == http.StatusUnauthorized:
+		return false, nil
+	}
+	return false, fmt.Errorf("%s%s: got %d %s", p.name, p.probe, a.status, a.body)
+}
+
+// everywhere wants every server to take the access token, or none to.
+func (d *deployment) everywhere(access string, want bool) error {
+	for _, p := range d.servers() {
+		took, err := d.takes(p, access)
+		if err != nil {
+			return err
+		}
+		if took != want {
+			return fmt.Errorf("%s takes the token: %v, want %v", p.name, took, want)
+		}
+	}
+	return nil
+}
