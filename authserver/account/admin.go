@@ -93,6 +93,14 @@ func activeChange(active bool) authserver.UserChange {
 	return c
 }
 
+// EndSessions ends every session and access token of the user, who may log in
+// again.
+func (us *Users) EndSessions(ctx context.Context, subject, actor string) error {
+	return us.change(ctx, subject, "session.revoke", actor, authserver.UserChange{
+		EndTokens: true, EndSessions: true, Reason: authserver.ReasonRevoked,
+	})
+}
+
 // Remove forgets the user: every session and access token ends.
 func (us *Users) Remove(ctx context.Context, subject, actor string) error {
 	e := event(ctx, "user.remove", actor)

@@ -38,6 +38,9 @@ func TestAdministratorsActs(t *testing.T) {
 		{"taking all roles away ends access tokens", func(f *fixture, s string) error {
 			return f.users.SetRoles(t.Context(), s, nil, "cli")
 		}, "user.set_roles", authserver.ReasonRoleRemoved, true, false},
+		{"RSV-036 ending the sessions ends everything", func(f *fixture, s string) error {
+			return f.users.EndSessions(t.Context(), s, "cli")
+		}, "session.revoke", authserver.ReasonRevoked, true, true},
 		{"adding a role ends nothing", func(f *fixture, s string) error {
 			return f.users.SetRoles(t.Context(), s, []string{"user", "editor"}, "cli")
 		}, "user.set_roles", "", false, false},
@@ -135,6 +138,7 @@ func TestActsAreRefused(t *testing.T) {
 		{"a stranger disabled", f.users.Disable(ctx, "nobody", "cli"), authserver.ErrNotFound, ""},
 		{"a stranger's password", f.users.SetPassword(ctx, "nobody", goodWords, "cli"), authserver.ErrNotFound, ""},
 		{"a stranger's roles", f.users.SetRoles(ctx, "nobody", nil, "cli"), authserver.ErrNotFound, ""},
+		{"a stranger's sessions", f.users.EndSessions(ctx, "nobody", "cli"), authserver.ErrNotFound, ""},
 		{"a stranger removed", f.users.Remove(ctx, "nobody", "cli"), authserver.ErrNotFound, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
