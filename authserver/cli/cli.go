@@ -19,7 +19,10 @@ type commands struct {
 	Apply       applyCmd       `cmd:"" help:"Make clients, users, scopes and resources as a YAML file says."`
 	User        userCmd        `cmd:"" help:"Manage user accounts."`
 	Client      clientCmd      `cmd:"" help:"Manage registered clients."`
+	Session     sessionCmd     `cmd:"" help:"List sessions, or end them."`
 	Token       tokenCmd       `cmd:"" help:"Mint an access token, or explain one."`
+	Audit       auditCmd       `cmd:"" help:"Read, verify or export the event log."`
+	Backup      backupCmd      `cmd:"" help:"Copy the SQLite database, also while the server runs."`
 	Config      configCmd      `cmd:"" help:"Show the effective settings and where each came from."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running server whether it is ready."`
 	Version     versionCmd     `cmd:"" help:"Show version, commit and Go version."`

@@ -18,6 +18,7 @@ import (
 //	capture MEMBER VARIABLE         reads a member of the last command's JSON
 //	line FILE VARIABLE              reads a file's one line
 //	address VARIABLE                is the server's host and port
+//	sql FILE STATEMENT              changes a SQLite database behind the program's back
 //	exitcode N PROGRAM [args]       runs a program that has to fail so
 //	help COMMAND                    wants help with an example
 func TestScripts(t *testing.T) {
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"address": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Setenv(args[0], strings.TrimPrefix(ts.Getenv("BASE"), "http://"))
 			},
+			"sql":      scriptSQL,
 			"exitcode": scriptExitCode,
 			"help":     scriptHelp,
 		},

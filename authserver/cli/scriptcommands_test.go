@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -97,6 +98,14 @@ func setMember(ts *testscript.TestScript, object string, args []string) {
 	var members map[string]any
 	ts.Check(json.Unmarshal([]byte(object), &members))
 	ts.Setenv(args[1], fmt.Sprint(members[args[0]]))
+}
+
+func scriptSQL(ts *testscript.TestScript, neg bool, args []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(args[1])
+	ts.Check(err)
 }
 
 func scriptExitCode(ts *testscript.TestScript, neg bool, args []string) {
