@@ -1,12 +1,14 @@
 package revocation
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"testing"
 )
 
 // answer is what a server said.
@@ -162,4 +164,27 @@ func (d *deployment) everywhere(access string, want bool) error {
 		}
 	}
 	return nil
+}
+
+// claims are what an access token says; nobody asks here whether it is true.
+type claims struct {
+	SessionID string `json:"sid"`
+	Subject   string `json:"sub"`
+	ID        string `json:"jti"`
+}
+
+func claimsOf(t testing.TB, access string) (c claims) {
+	t.Helper()
+	parts := strings.Split(access, ".")
+	if len(parts) != 3 {
+		t.Fatalf("got a token of %d parts", len(parts))
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err == nil {
+		err = json.Unmarshal(payload, &c)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
