@@ -80,6 +80,15 @@ func (d *deployment) refresh(p *program, client, token string) (tokens, error) {
 	return d.granted(p, refreshForm(client, token))
 }
 
+// usedTwice lets a refresh token be one that was used, and returns the newest.
+func (d *deployment) usedTwice(p *program, first tokens) (newest tokens, err error) {
+	second, err := d.refresh(p, "spa", first.Refresh)
+	if err != nil {
+		return tokens{}, err
+	}
+	return d.refresh(p, "spa", second.Refresh)
+}
+
 // refused wants a refresh to be answered with status and the error code.
 func (d *deployment) refused(p *program, client, token string, status int, code string) error {
 	a, err := d.ask(http.MethodPost, p.base+"/oauth/token", "", refreshForm(client, token))

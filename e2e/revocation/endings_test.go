@@ -62,11 +62,7 @@ var endings = []struct {
 		if err != nil {
 			return ending{}, err
 		}
-		second, err := d.refresh(p, "spa", first.Refresh)
-		if err != nil {
-			return ending{}, err
-		}
-		third, err := d.refresh(p, "spa", second.Refresh)
+		third, err := d.usedTwice(p, first)
 		return ending{
 			make: func() error { return d.refused(p, "spa", first.Refresh, http.StatusBadRequest, "invalid_grant") },
 			dead: []string{first.Access, third.Access},

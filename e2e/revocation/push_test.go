@@ -47,7 +47,7 @@ func TestEndedWithinTheBound(t *testing.T) {
 			s := tc.make(t)
 			s.users, s.leaving = changes+loadTokens, changes
 			d := deploy(t, s)
-			good := startLoad(d, changes)
+			good := startLoad(d, changes, d.servers())
 			defer good.stop()
 			times := d.endAll(changes)
 			good.stop()
@@ -196,8 +196,8 @@ type load struct {
 }
 
 // startLoad logs users in that no change concerns, the first of whom is user
-// number first, and asks every server about them in turn.
-func startLoad(d *deployment, first int) *load {
+// number first, and asks servers about them in turn.
+func startLoad(d *deployment, first int, servers []*program) *load {
 	d.t.Helper()
 	l := &load{done: make(chan struct{}), began: time.Now()}
 	var good []string
@@ -218,7 +218,7 @@ func startLoad(d *deployment, first int) *load {
 			case <-tick.C:
 			}
 			n := int(l.asked.Add(1))
-			p := d.servers()[n%len(d.servers())]
+			p := servers[n%len(servers)]
 			l.running.Go(func() {
 				took, err := d.takes(p, good[n%len(good)])
 				if err == nil && !took {

@@ -136,11 +136,7 @@ func (d *deployment) prepareAll() []made {
 	all = append(all, refused("revoke", r, func() error { return d.revoke(p, "spa", r.Refresh) }, "ended"))
 
 	first := open(2, "spa")
-	second, err := d.refresh(p, "spa", first.Refresh)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	third, err := d.refresh(p, "spa", second.Refresh)
+	third, err := d.usedTwice(p, first)
 	if err != nil {
 		d.t.Fatal(err)
 	}
