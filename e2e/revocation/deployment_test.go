@@ -43,6 +43,7 @@ type deployment struct {
 	dir      string
 	env      []string
 	database string
+	redis    string
 	front    *balancer
 	auth     []*program
 	api      []*program
@@ -52,7 +53,7 @@ type deployment struct {
 // deploy makes the clients and users and starts the servers.
 func deploy(t testing.TB, s shape) *deployment {
 	t.Helper()
-	d := &deployment{t: t, dir: t.TempDir(), front: newBalancer(t), database: s.database}
+	d := &deployment{t: t, dir: t.TempDir(), front: newBalancer(t), database: s.database, redis: s.redis}
 	if d.database == "" {
 		d.database = "sqlite:" + filepath.Join(d.dir, "tokenwright.db")
 	}
