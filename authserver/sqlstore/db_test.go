@@ -51,4 +51,5 @@ func suites(t *testing.T, open func(t *testing.T) *sqlstore.DB) {
 	t.Run("Facts", func(t *testing.T) { storetest.Facts(t, database) })
 	t.Run("Meta", func(t *testing.T) { storetest.Meta(t, database) })
 	t.Run("Events", func(t *testing.T) { storetest.Events(t, database) })
+	t.Run("LastRows", func(t *testing.T) { lastRows(t, open(t)) })
 }

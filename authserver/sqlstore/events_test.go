@@ -55,8 +55,7 @@ func TestEndedIsRemembered(t *testing.T) {
 	})
 }
 
-func TestLastRows(t *testing.T) {
-	d := openNew(t)
+func lastRows(t *testing.T, d *sqlstore.DB) {
 	for i, e := range []authserver.Event{
 		{Act: "login.success", Actor: "alice", Subject: "alice"},
 		{Act: "user.disable", Actor: "cli", Subject: "bob"},
