@@ -12,10 +12,21 @@ type SealedKey struct {
 	// Generation numbers the keys of one algorithm from 1; a store takes each
 	// number once, so that of several servers one makes the next key.
 	Generation int64
-	Sealed     []byte
-	CreatedAt  time.Time
+	// Sealed is empty once the key was burnt: no server can use it any more,
+	// whatever its clock says.
+	Sealed    []byte
+	CreatedAt time.Time
 	// ActiveAt is when it may first sign; it is published from CreatedAt on.
 	ActiveAt time.Time
-	// RemoveAt is when it leaves the published set; zero while it is in use.
+	// RemoveAt is when it leaves the published set; zero until it has signed its
+	// last token.
 	RemoveAt time.Time
+}
+
+// Burnt reports whether the private half has been destroyed.
+func (k SealedKey) Burnt() bool { return len(k.Sealed) == 0 }
+
+// RemovedAt reports whether k is out of the published set at t.
+func (k SealedKey) RemovedAt(t time.Time) bool {
+	return k.Burnt() || !k.RemoveAt.IsZero() && !t.Before(k.RemoveAt)
 }

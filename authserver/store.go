@@ -88,6 +88,9 @@ type ClientStore interface {
 	ReplaceClient(ctx context.Context, c Client, e Event) error
 	Client(ctx context.Context, id string) (Client, error)
 	Clients(ctx context.Context) ([]Client, error)
+	// UpgradeSecretHash replaces old by new if old is still what is stored;
+	// nothing ends, and another's change in between is no error.
+	UpgradeSecretHash(ctx context.Context, id string, old, new []byte) error
 	// RemoveClient forgets a client; its tokens end in the same transaction.
 	RemoveClient(ctx context.Context, id string, e Event) error
 
@@ -108,6 +111,20 @@ type KeyStore interface {
 	// AddKey returns ErrConflict if its generation is taken: another server
 	// was first, and Keys has its key.
 	AddKey(ctx context.Context, k SealedKey, e Event) error
+	// ActivateKey lets a key that waits for its ActiveAt sign from now on, also
+	// on servers whose clocks are behind. One that signs already, or no more, is
+	// no error and makes no row; ErrNotFound.
+	ActivateKey(ctx context.Context, kid string, e Event) error
+	// RetireKey sets the RemoveAt of a key that signed its last token at last or
+	// before, to when no token of it can be alive, by the lifetimes of all
+	// servers. One that has a RemoveAt is no error and makes no row; ErrNotFound.
+	RetireKey(ctx context.Context, kid string, last time.Time, e Event) error
+	// BurnKey destroys what is sealed of a key and ends its tokens, in one
+	// transaction. One that is burnt is no error and makes no row; ErrNotFound.
+	BurnKey(ctx context.Context, kid string, e Event) error
+	// ResealKeys replaces what is sealed of keys, and what meta keeps under
+	// checkName by check, in one transaction. Burnt keys stay so.
+	ResealKeys(ctx context.Context, keys []SealedKey, checkName, check string, e Event) error
 }
 
 // RevocationLog is the table of what has ended.

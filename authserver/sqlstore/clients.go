@@ -60,6 +60,13 @@ func (d *DB) ReplaceClient(ctx context.Context, c authserver.Client, e authserve
 	return failed("replace client", err)
 }
 
+// UpgradeSecretHash replaces old by new if old is still what is stored.
+func (d *DB) UpgradeSecretHash(ctx context.Context, id string, old, new []byte) error {
+	_, err := d.w.exec(ctx, `
+		update clients set secret_hash = $3 where id = $1 and secret_hash = $2`, id, bytes(old), bytes(new))
+	return failed("upgrade secret hash", err)
+}
+
 // Client finds by id.
 func (d *DB) Client(ctx context.Context, id string) (authserver.Client, error) {
 	c, err := scanClient(d.r.row(ctx, `select `+clientColumns+` from clients where id = $1`, id))

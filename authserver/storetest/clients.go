@@ -12,6 +12,7 @@ import (
 func Clients(t *testing.T, open func(t *testing.T) Database) {
 	t.Run("a client comes back as it was made", func(t *testing.T) { clientRoundTrip(t, open(t)) })
 	t.Run("ReplaceClient keeps id, incarnation and age", func(t *testing.T) { clientReplaced(t, open(t)) })
+	t.Run("a secret's hash is replaced if it is still the old one", func(t *testing.T) { secretHashUpgraded(t, open(t)) })
 	t.Run("a removed client's tokens end and its id rests", func(t *testing.T) { clientRemoved(t, open(t)) })
 	t.Run("scopes and resources", func(t *testing.T) { scopesAndResources(t, open(t)) })
 }
@@ -74,6 +75,28 @@ func clientReplaced(t *testing.T, db Database) {
 		t.Errorf("got %v, want %v", err, authserver.ErrNotFound)
 	}
 	same(t, []string{"client.add", "client.replace"}, acts(t, db))
+}
+
+func secretHashUpgraded(t *testing.T, db Database) {
+	c := newClient("web")
+	mustAddClient(t, db, c)
+	upgrade := func(id string, old, new []byte) {
+		t.Helper()
+		if err := db.UpgradeSecretHash(t.Context(), id, old, new); err != nil {
+			t.Fatal(err)
+		}
+	}
+	upgrade("web", []byte("another's"), []byte("lost"))
+	upgrade("none", c.SecretHash, []byte("nobody's"))
+	upgrade("web", c.SecretHash, []byte{7, 0, 7})
+	upgrade("web", c.SecretHash, []byte("late"))
+	c.SecretHash = []byte{7, 0, 7}
+	got, err := db.Client(t.Context(), "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, c, got)
+	same(t, []string{"client.add"}, acts(t, db))
 }
 
 func clientRemoved(t *testing.T, db Database) {

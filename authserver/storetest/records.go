@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
 )
@@ -57,60 +56,6 @@ func Facts(t *testing.T, open func(t *testing.T) Database) {
 			same(t, authserver.Facts{Client: tc.client, User: tc.user, PasswordHash: tc.hash, Scopes: authserver.Scopes{"admin": "admin"}}, got)
 		})
 	}
-}
-
-// Keys holds a KeyStore to its contract.
-func Keys(t *testing.T, open func(t *testing.T) Database) {
-	key := func(algorithm string, generation int64) authserver.SealedKey {
-		at := now()
-		return authserver.SealedKey{
-			KID: fmt.Sprint(algorithm, "-", generation), Algorithm: algorithm, Generation: generation,
-			Sealed: []byte{0, 0xff, byte(generation)}, CreatedAt: at, ActiveAt: at.Add(time.Hour),
-		}
-	}
-	t.Run("keys are listed by algorithm and generation", func(t *testing.T) {
-		db := open(t)
-		want := []authserver.SealedKey{key("ES256", 1), key("ES256", 2), key("RS256", 1)}
-		want[0].RemoveAt = want[0].ActiveAt.Add(time.Hour)
-		for _, i := range []int{2, 1, 0} {
-			if err := db.AddKey(t.Context(), want[i], event("key.add")); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := db.Keys(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		same(t, want, got)
-	})
-	t.Run("of several servers one makes the next key", func(t *testing.T) {
-		db := open(t)
-		var (
-			mu  sync.Mutex
-			wg  sync.WaitGroup
-			won int
-		)
-		for i := range 16 {
-			wg.Go(func() {
-				k := key("ES256", 1)
-				k.KID = fmt.Sprint("kid-", i)
-				err := db.AddKey(t.Context(), k, event("key.add"))
-				mu.Lock()
-				defer mu.Unlock()
-				if err == nil {
-					won++
-				} else if !errors.Is(err, authserver.ErrConflict) {
-					t.Errorf("got %v, want %v", err, authserver.ErrConflict)
-				}
-			})
-		}
-		wg.Wait()
-		keys, err := db.Keys(t.Context())
-		if err != nil || won != 1 || len(keys) != 1 {
-			t.Errorf("%d won, %d keys, %v; want 1, 1", won, len(keys), err)
-		}
-		same(t, []string{"key.add"}, acts(t, db))
-	})
 }
 
 // Meta holds a MetaStore to its contract; RaiseLifetimes is Revocations'.
