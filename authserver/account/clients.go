@@ -41,7 +41,18 @@ func (cs *Clients) Authenticate(ctx context.Context, client *authserver.Client, 
 		return ErrWrongClientSecret
 	}
 	tries.giveBack(ctx)
+	if !cs.d.Master.HashesAlike(hash) {
+		cs.upgrade(ctx, id, hash, secret)
+	}
 	return nil
+}
+
+// upgrade stores secret under the current SECRET_KEY. The client has
+// authenticated whatever becomes of this; the next time tries again.
+func (cs *Clients) upgrade(ctx context.Context, id string, old []byte, secret string) {
+	if err := cs.d.Clients.UpgradeSecretHash(ctx, id, old, cs.d.Master.HashClientSecret(secret)); err != nil {
+		cs.d.Logger.WarnContext(ctx, "client secret hash not upgraded", "client", id, "err", err)
+	}
 }
 
 // Find returns ErrNotFound if there is no client of that id.

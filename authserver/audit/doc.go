@@ -33,7 +33,11 @@
 //	scope.put scope.remove resource.put resource.remove
 //	                         the reason is the name
 //	key.create               a signing key was made; the reason is its algorithm and kid
-//	key.rotate key.burn key.reseal
+//	key.rotate               the next one was made and published
+//	key.activate             the next one signs before its time, since the one before is to be burnt
+//	key.retire               it signs no more, and is removed with its last token
+//	key.burn                 it was destroyed and its tokens have ended
+//	key.reseal               keys are sealed under another SECRET_KEY; the reason says how many
 //	audit.prune              retention removed rows; the reason says how many
 //	audit.lost               rows were not written: the database was away for too long; the reason says how many
 //

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 )
@@ -27,6 +28,12 @@ func (m *Master) ClientSecretMatches(hash []byte, secret string) bool {
 		}
 	}
 	return hmac.Equal(s.hashClient(secret), want) && known
+}
+
+// HashesAlike reports whether hash was made under the current SECRET_KEY, as
+// HashClientSecret would make it. If not, it needs a previous one to be there.
+func (m *Master) HashesAlike(hash []byte) bool {
+	return bytes.HasPrefix(hash, m.secrets[0].id[:])
 }
 
 func (s secret) hashClient(text string) []byte {

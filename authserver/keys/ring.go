@@ -2,9 +2,10 @@ package keys
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
@@ -12,11 +13,16 @@ import (
 )
 
 // Ring holds the signing keys: one signs, all of them verify and, but for
-// HS256, are published. It does not change and is safe for concurrent use.
+// HS256, are published. Run keeps it as the store is. It is safe for concurrent
+// use; Sign, Key and JWKS take no lock.
 type Ring struct {
-	active key
-	public map[string]resource.Key
-	jwks   []byte
+	store     authserver.KeyStore
+	master    *Master
+	algorithm string
+	wake      chan struct{}
+
+	mu  sync.Mutex // held by Reload, so that no older set is put in place
+	set atomic.Pointer[set]
 }
 
 var _ resource.KeySource = (*Ring)(nil)
@@ -24,81 +30,82 @@ var _ resource.KeySource = (*Ring)(nil)
 // Open reads the keys of store, and makes one if algorithm has none; of several
 // servers that do this at once, all sign with the key of the one that was first.
 // With HS256 the secrets of m are the keys and nothing is stored. Keys of
-// another algorithm go on verifying, except that HS256 ends with the setting:
-// else SECRET_KEY alone would still make tokens.
+// another algorithm go on verifying, and sign until the first of this one has
+// been published for Lead; except that HS256 ends with the setting: else
+// SECRET_KEY alone would still make tokens.
 //
 // ErrWrongSecretKey if a key was sealed under a secret that m has not.
 func Open(ctx context.Context, store authserver.KeyStore, m *Master, algorithm string) (*Ring, error) {
-	stored, err := store.Keys(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read signing keys: %w", err)
-	}
-	now := time.Now().UTC().Truncate(time.Second)
-	if algorithm == "HS256" {
-		return newRing(m, stored, m.secrets[0].signing.ID, now)
-	}
-	current, found := choose(stored, algorithm, now)
-	if !found {
-		made, err := m.newSealedKey(stored, algorithm, now)
-		if err != nil {
-			return nil, fmt.Errorf("make signing key: %w", err)
-		}
-		err = store.AddKey(ctx, made, authserver.Event{
-			At: now, Act: "key.create", Result: "success", Actor: "server", Reason: algorithm + " " + made.KID,
-		})
-		if err != nil && !errors.Is(err, authserver.ErrConflict) {
-			return nil, fmt.Errorf("store signing key: %w", err)
-		}
-		if stored, err = store.Keys(ctx); err != nil {
-			return nil, fmt.Errorf("read signing keys: %w", err)
-		}
-		if current, found = choose(stored, algorithm, now); !found {
-			return nil, fmt.Errorf("the database has no %s signing key, although one was just stored", algorithm)
-		}
-	}
-	return newRing(m, stored, current.KID, now)
-}
-
-// newRing opens all keys; kid is of the one that signs.
-func newRing(m *Master, stored []authserver.SealedKey, kid string, now time.Time) (*Ring, error) {
-	r := &Ring{public: make(map[string]resource.Key)}
-	if signing := m.secrets[0].signing; signing.ID == kid {
-		r.active = signing
-		for _, s := range m.secrets {
-			r.public[s.signing.ID] = s.signing.Key
-		}
-	}
-	set := struct {
-		Keys []jwk `json:"keys"`
-	}{[]jwk{}}
-	for _, s := range stored {
-		if removed(s, now) {
-			continue
-		}
-		k, err := m.open(s)
-		if err != nil {
-			return nil, err
-		}
-		j, err := newJWK(k.Public)
-		if err != nil {
-			return nil, fmt.Errorf("publish signing key %s: %w", k.ID, err)
-		}
-		j.Algorithm, j.ID, j.Use = k.Algorithm, k.ID, "sig"
-		set.Keys = append(set.Keys, j)
-		r.public[k.ID] = k.Key
-		if k.ID == kid {
-			r.active = k
-		}
-	}
-	var err error
-	if r.jwks, err = json.Marshal(set); err != nil {
-		return nil, fmt.Errorf("encode JWKS: %w", err)
+	r := &Ring{store: store, master: m, algorithm: algorithm, wake: make(chan struct{}, 1)}
+	r.set.Store(&set{})
+	if err := r.Reload(ctx); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
 
+// Reload puts in place what the store has. After an error about one key the
+// others are in place; after another error all is as it was.
+func (r *Ring) Reload(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	stored, err := r.store.Keys(ctx)
+	if err != nil {
+		return fmt.Errorf("read signing keys: %w", err)
+	}
+	now := time.Now()
+	if r.algorithm != "HS256" && newest(stored, r.algorithm) == nil {
+		if stored, err = r.makeFirst(ctx, stored, now); err != nil {
+			return err
+		}
+	}
+	next, err := newSet(r.master, stored, r.algorithm, now, r.set.Load().keys)
+	if next != nil {
+		r.set.Store(next)
+	}
+	return err
+}
+
+// makeFirst makes a key of an algorithm that has none, and returns what is then
+// stored. It signs at once, unless keys of another algorithm can for a while.
+func (r *Ring) makeFirst(ctx context.Context, stored []authserver.SealedKey, now time.Time) ([]authserver.SealedKey, error) {
+	from := now
+	if _, others := choose(stored, r.algorithm, now); others {
+		from = now.Add(Lead)
+	}
+	if _, err := r.add(ctx, stored, now, from, "key.create", "server"); err != nil {
+		return nil, err
+	}
+	stored, err := r.store.Keys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read signing keys: %w", err)
+	}
+	if newest(stored, r.algorithm) == nil {
+		return nil, fmt.Errorf("the database has no %s signing key, although one was just stored", r.algorithm)
+	}
+	return stored, nil
+}
+
+// add makes and stores the next generation; false if another server was first.
+func (r *Ring) add(ctx context.Context, stored []authserver.SealedKey, now, active time.Time, act, actor string) (bool, error) {
+	now, active = now.UTC().Truncate(time.Second), active.UTC().Truncate(time.Second)
+	k, err := r.master.newSealedKey(stored, r.algorithm, now, active)
+	if err != nil {
+		return false, fmt.Errorf("make signing key: %w", err)
+	}
+	err = r.store.AddKey(ctx, k, event(act, actor, k))
+	if err != nil && !errors.Is(err, authserver.ErrConflict) {
+		return false, fmt.Errorf("store signing key: %w", err)
+	}
+	return err == nil, nil
+}
+
+func event(act, actor string, k authserver.SealedKey) authserver.Event {
+	return authserver.Event{At: time.Now(), Act: act, Result: "success", Actor: actor, Reason: k.Algorithm + " " + k.KID}
+}
+
 // Algorithm is the JWS algorithm of new tokens.
-func (r *Ring) Algorithm() string { return r.active.Algorithm }
+func (r *Ring) Algorithm() string { return r.set.Load().active.Algorithm }
 
 // Sign makes an access token (RFC 9068) of c, as it is: nothing is filled in.
 func (r *Ring) Sign(c resource.Claims) (string, error) {
@@ -106,21 +113,26 @@ func (r *Ring) Sign(c resource.Claims) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encode claims: %w", err)
 	}
-	token, err := r.active.sign(payload)
+	active := r.set.Load().active
+	if active.method == nil {
+		return "", errors.New("no signing key can be opened")
+	}
+	token, err := active.sign(payload)
 	if err != nil {
 		return "", fmt.Errorf("sign claims: %w", err)
 	}
 	return token, nil
 }
 
-// JWKS is the JWK Set document (RFC 7517 §5). Do not change the bytes.
-func (r *Ring) JWKS() []byte { return r.jwks }
+// JWKS is the JWK Set document (RFC 7517 §5) of this moment. Do not change the
+// bytes. It may be kept for MaxAge.
+func (r *Ring) JWKS() []byte { return r.set.Load().jwks }
 
 // Key finds a key to verify with; resource.ErrUnknownKey if there is none.
 func (r *Ring) Key(_ context.Context, kid string) (resource.Key, error) {
-	k, ok := r.public[kid]
+	k, ok := r.set.Load().keys[kid]
 	if !ok {
 		return resource.Key{}, resource.ErrUnknownKey
 	}
-	return k, nil
+	return k.Key, nil
 }

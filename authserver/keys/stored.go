@@ -11,27 +11,39 @@ import (
 	"github.com/tokenwright/tokenwright/authserver"
 )
 
-// choose returns the key that signs: of those that are active, the highest
-// generation. If none is active yet, another server's clock is ahead and the
-// lowest is taken.
+// choose returns the key that signs: of those of algorithm that are active, the
+// highest generation. While none is, keys of another algorithm go on, since
+// other servers may not publish the first of a new one yet; and if there is
+// none, the lowest generation that waits, made by a server whose clock is ahead
+// or published before the one that signed was burnt.
 func choose(stored []authserver.SealedKey, algorithm string, now time.Time) (best authserver.SealedKey, found bool) {
+	var waiting, other *authserver.SealedKey
 	for _, k := range slices.SortedFunc(slices.Values(stored), byGeneration) {
-		if k.Algorithm == algorithm && !removed(k, now) && (!found || !k.ActiveAt.After(now)) {
+		active := !k.ActiveAt.After(now)
+		switch {
+		case k.Burnt() || !k.RemoveAt.IsZero(): // what it signs now might outlive it
+		case k.Algorithm == algorithm && active:
 			best, found = k, true
+		case k.Algorithm == algorithm && waiting == nil:
+			waiting = &k
+		case k.Algorithm != algorithm && active:
+			other = &k
 		}
 	}
-	return best, found
+	if found {
+		return best, true
+	}
+	if k := cmp.Or(other, waiting); k != nil {
+		return *k, true
+	}
+	return best, false
 }
 
 func byGeneration(a, b authserver.SealedKey) int { return cmp.Compare(a.Generation, b.Generation) }
 
-func removed(k authserver.SealedKey, now time.Time) bool {
-	return !k.RemoveAt.IsZero() && !now.Before(k.RemoveAt)
-}
-
 // newSealedKey makes the generation after those that are stored.
-func (m *Master) newSealedKey(stored []authserver.SealedKey, algorithm string, now time.Time) (authserver.SealedKey, error) {
-	k := authserver.SealedKey{Algorithm: algorithm, Generation: 1, CreatedAt: now, ActiveAt: now}
+func (m *Master) newSealedKey(stored []authserver.SealedKey, algorithm string, now, active time.Time) (authserver.SealedKey, error) {
+	k := authserver.SealedKey{Algorithm: algorithm, Generation: 1, CreatedAt: now, ActiveAt: active}
 	for _, s := range stored {
 		if s.Algorithm == algorithm {
 			k.Generation = max(k.Generation, s.Generation+1)
