@@ -23,6 +23,15 @@ type SealedKey struct {
 	RemoveAt time.Time
 }
 
+// Begins is when k signs its first token. ActiveAt may lie before CreatedAt, for
+// the sake of servers whose clocks are behind.
+func (k SealedKey) Begins() time.Time {
+	if k.ActiveAt.Before(k.CreatedAt) {
+		return k.CreatedAt
+	}
+	return k.ActiveAt
+}
+
 // Burnt reports whether the private half has been destroyed.
 func (k SealedKey) Burnt() bool { return len(k.Sealed) == 0 }
 

@@ -39,8 +39,10 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": scriptServe,
 			"stop":  scriptStop,
-			"http":  scriptHTTP,
-			"json":  scriptJSON,
+			// stop is also testscript's own, which goes before and ends the script.
+			"shutdown": scriptStop,
+			"http":     scriptHTTP,
+			"json":     scriptJSON,
 			"capture": func(ts *testscript.TestScript, _ bool, args []string) {
 				setMember(ts, ts.ReadFile("stdout"), args)
 			},

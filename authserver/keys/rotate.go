@@ -81,7 +81,7 @@ func (r *Ring) tend(ctx context.Context, period time.Duration) error {
 			return fmt.Errorf("retire signing key: %w", err)
 		}
 	}
-	if k := newest(stored, r.algorithm); period > 0 && k != nil && !now.Before(begins(*k).Add(period-Lead)) {
+	if k := newest(stored, r.algorithm); period > 0 && k != nil && !now.Before(k.Begins().Add(period-Lead)) {
 		if _, _, err := r.Rotate(ctx, "server"); err != nil {
 			return err
 		}
@@ -137,13 +137,4 @@ func outlived(stored []authserver.SealedKey, now time.Time) (old []authserver.Se
 		}
 	}
 	return old
-}
-
-// begins is when k signs its first token: one that was activated before its time
-// has an ActiveAt that lies before it was made.
-func begins(k authserver.SealedKey) time.Time {
-	if k.ActiveAt.Before(k.CreatedAt) {
-		return k.CreatedAt
-	}
-	return k.ActiveAt
 }
