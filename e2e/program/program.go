@@ -1,0 +1,177 @@
+// Package program runs the binary for tests, in processes of its own that can be
+// starved, killed and looked at from outside.
+package program
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// Binary is the path of a program that was built.
+type Binary string
+
+// Main builds the program as it is released, runs the tests of m with it and
+// returns their exit code.
+func Main(m *testing.M, built *Binary) int {
+	dir, err := os.MkdirTemp("", "tokenwright")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	*built = Binary(filepath.Join(dir, "tokenwright"))
+	build := exec.Command("go", "build", "-tags", "nomsgpack", "-o", string(*built), "github.com/tokenwright/tokenwright")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// Command is the program in dir with no settings but env.
+func (b Binary) Command(dir string, env []string, args ...string) *exec.Cmd {
+	cmd := exec.Command(string(b), args...)
+	cmd.Dir = dir
+	cmd.Env = slices.Concat([]string{"PATH=" + os.Getenv("PATH"), "LOG_FORMAT=text"}, env)
+	return cmd
+}
+
+// Run runs a command of the program to its end, which must be a good one.
+func (b Binary) Run(t testing.TB, dir string, env []string, args ...string) string {
+	t.Helper()
+	out, err := b.Command(dir, env, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("tokenwright %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// Process is a server that runs.
+type Process struct {
+	// Base is the URL of its listener.
+	Base string
+	// PID is its process id.
+	PID int
+
+	cmd  *exec.Cmd
+	read sync.WaitGroup
+	mu   sync.Mutex
+	log  bytes.Buffer
+}
+
+// serving is the log line that says where the program listens.
+var serving = regexp.MustCompile(`msg=serving listen=(\S+)`)
+
+// Serve is Start for a server that has to come up.
+func (b Binary) Serve(t testing.TB, dir string, env []string, args ...string) *Process {
+	t.Helper()
+	p, said := b.Start(t, dir, env, args...)
+	if p == nil {
+		t.Fatalf("serve ended: %s", said)
+	}
+	return p
+}
+
+// Start starts a server on a free port, returns when it serves, and kills it
+// when the test ends. If it ends before it serves, Start returns what it said.
+func (b Binary) Start(t testing.TB, dir string, env []string, args ...string) (*Process, string) {
+	t.Helper()
+	p := &Process{cmd: b.Command(dir, env, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)}
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Kill)
+	p.PID = p.cmd.Process.Pid
+	lines := bufio.NewReader(stderr)
+	for p.Base == "" {
+		line, err := lines.ReadString('\n')
+		p.log.WriteString(line)
+		if err != nil {
+			p.cmd.Wait()
+			return nil, p.log.String()
+		}
+		if m := serving.FindStringSubmatch(line); m != nil {
+			p.Base = "http://" + m[1]
+		}
+	}
+	p.read.Go(func() { io.Copy(writer{p}, lines) })
+	return p, ""
+}
+
+type writer struct{ p *Process }
+
+func (w writer) Write(b []byte) (int, error) {
+	w.p.mu.Lock()
+	defer w.p.mu.Unlock()
+	return w.p.log.Write(b)
+}
+
+// Log is what the process has written on stderr.
+func (p *Process) Log() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// Kill ends the process as a crash would. One that has ended stays so.
+func (p *Process) Kill() { p.end(syscall.SIGKILL) }
+
+// Stop asks the process to end and returns its exit error.
+func (p *Process) Stop() error { return p.end(syscall.SIGTERM) }
+
+// Dump ends the process and returns the stacks of its goroutines.
+func (p *Process) Dump() string {
+	before := len(p.Log())
+	p.end(syscall.SIGQUIT)
+	return p.Log()[before:]
+}
+
+func (p *Process) end(by syscall.Signal) error {
+	if p.cmd.ProcessState != nil {
+		return nil
+	}
+	p.cmd.Process.Signal(by)
+	p.read.Wait()
+	return p.cmd.Wait()
+}
+
+// Descriptors is how many files and connections the process has open.
+func (p *Process) Descriptors(t testing.TB) int {
+	t.Helper()
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.PID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(open)
+}
+
+// Memory is a line of the process's status in bytes: VmRSS, what it has now;
+// VmHWM, the most that it had.
+func (p *Process) Memory(t testing.TB, line string) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), line+":")
+	var kib int
+	if _, err := fmt.Sscan(rest, &kib); err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	return kib << 10
+}
