@@ -153,7 +153,6 @@ func TestWhatIsBurnt(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				all := servers(t, 1, "ES256")
-				defer run(t, 0, all)()
 				rotate := func() {
 					if _, _, err := all[0].ring.Rotate(t.Context(), "cli"); err != nil {
 						t.Fatal(err)
@@ -161,6 +160,8 @@ func TestWhatIsBurnt(t *testing.T) {
 				}
 				rotate()
 				time.Sleep(keys.Lead + 2*time.Minute)
+				defer run(t, 0, all)()
+				time.Sleep(keys.Interval)
 				rotate()
 				var kids []string
 				for _, k := range list(t, all[0], "ES256") {
