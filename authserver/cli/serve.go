@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
@@ -172,10 +173,11 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	defer tasks.Wait()
 	defer stop() // after the last request
 	tasks.Go(func() { tail.Run(background) })
+	tasks.Go(func() { ring.Run(background, time.Duration(cfg.Keys.KeyRotationDays)*24*time.Hour, logger) })
 	tasks.Go(func() { notes.Run(background) })
 	tasks.Go(func() { sweep(background, db, cfg.Audit.Retention(), logger) })
 	for _, s := range wakers {
-		tasks.Go(func() { s.Wakes(background, tail.Wake) })
+		tasks.Go(func() { s.Wakes(background, func() { tail.Wake(); ring.Wake() }) })
 	}
 
 	if err := greet(ctx, con, logger, cfg, users, cmd.Demo); err != nil {
