@@ -22,7 +22,7 @@
 //	session.evict            a new session was one too many; the least recently used ended
 //	session.revoke           a client ended a session with one of its refresh tokens, or an operator did
 //	token.revoke             a client ended one access token
-//	token.mint               an operator made an access token
+//	token.mint               an operator made an access token; the reason is the digest of claims that were given
 //	user.register            a user was made
 //	user.change              a file changed a user
 //	user.change_password     the user did; a wrong current password is a failure

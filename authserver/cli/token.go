@@ -25,11 +25,14 @@ type tokenMintCmd struct {
 	Client   string   `xor:"whose" required:"" placeholder:"ID" help:"The client whose own token it is."`
 	Scope    *string  `placeholder:"SCOPES" help:"Scopes with spaces between; all that may be held if left out."`
 	Audience []string `placeholder:"URI" help:"Resource it is for; the bundled API if left out."`
+	exactMint
 }
 
 func (tokenMintCmd) Help() string {
 	return "A user's token has no session: it is not listed, and ends by itself or with the user.\n\n" +
-		"Example:\n\n\ttokenwright token mint --user alice --scope \"read profile\"\n"
+		"--claims and --header are signed byte for byte, for testing what checks tokens; a header that lacks alg or kid gets the signing key's.\n\n" +
+		"Example:\n\n\ttokenwright token mint --user alice --scope \"read profile\"\n" +
+		"\ttokenwright token mint --claims '{\"iss\":\"http://127.0.0.1:8000\",\"exp\":1}' --header '{\"typ\":\"JWT\"}'\n"
 }
 
 type mintView struct {
@@ -41,6 +44,9 @@ type mintView struct {
 
 func (cmd tokenMintCmd) Run(ctx context.Context, con *console) error {
 	return con.withStaff(ctx, func(s *staff) error {
+		if cmd.Claims != nil {
+			return cmd.mintExactly(ctx, con, s)
+		}
 		claims, err := cmd.claims(ctx, s)
 		if err != nil {
 			return err

@@ -113,15 +113,24 @@ func (r *Ring) Sign(c resource.Claims) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encode claims: %w", err)
 	}
-	active := r.set.Load().active
-	if active.method == nil {
-		return "", errors.New("no signing key can be opened")
+	active, err := r.signing()
+	if err != nil {
+		return "", err
 	}
 	token, err := active.sign(payload)
 	if err != nil {
 		return "", fmt.Errorf("sign claims: %w", err)
 	}
 	return token, nil
+}
+
+// signing is the key that signs at this moment.
+func (r *Ring) signing() (*key, error) {
+	active := r.set.Load().active
+	if active.method == nil {
+		return nil, errors.New("no signing key can be opened")
+	}
+	return active, nil
 }
 
 // JWKS is the JWK Set document (RFC 7517 §5) of this moment. Do not change the
