@@ -19,6 +19,19 @@ func limitBody(c *gin.Context) {
 		return
 	}
 	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = http.MaxBytesReader(c.Writer, r.Body, oauth.MaxBody)
+		r.Body = http.MaxBytesReader(underneath(c.Writer), r.Body, oauth.MaxBody)
+	}
+}
+
+// underneath is net/http's own writer. By it alone does MaxBytesReader say that
+// the connection ends; otherwise the answer would wait for the rest of a body
+// that may never come.
+func underneath(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		wrapped, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		w = wrapped.Unwrap()
 	}
 }
