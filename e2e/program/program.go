@@ -150,14 +150,21 @@ func (p *Process) end(by syscall.Signal) error {
 	return p.cmd.Wait()
 }
 
-// Descriptors is how many files and connections the process has open.
-func (p *Process) Descriptors(t testing.TB) int {
+// Sockets is how many of the process's descriptors are listeners or connections.
+func (p *Process) Sockets(t testing.TB) int {
 	t.Helper()
-	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.PID))
-	if err != nil {
-		t.Fatal(err)
+	open, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.PID))
+	if err != nil || len(open) == 0 {
+		t.Fatalf("descriptors of %d: %v", p.PID, err)
 	}
-	return len(open)
+	sockets := 0
+	for _, name := range open {
+		// One may have been closed since it was listed.
+		if to, err := os.Readlink(name); err == nil && strings.HasPrefix(to, "socket:") {
+			sockets++
+		}
+	}
+	return sockets
 }
 
 // Memory is a line of the process's status in bytes: VmRSS, what it has now;
