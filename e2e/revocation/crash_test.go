@@ -31,7 +31,7 @@ func TestKilledInTheMiddleOfChanges(t *testing.T) {
 		{"PostgreSQL", func(t *testing.T) shape { return shape{database: pgtest.Start(t)} }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			rounds := size(4, 40)
+			rounds := size(10, 200)
 			s := tc.make(t)
 			s.users = rounds * crashUsers
 			d := deploy(t, s)
@@ -49,7 +49,7 @@ func TestKilledInTheMiddleOfChanges(t *testing.T) {
 }
 
 // crashUsers is how many users a round changes.
-const crashUsers = 15
+const crashUsers = 10
 
 // attempt is a change that was under way when the server was killed.
 type attempt struct {

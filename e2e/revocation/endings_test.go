@@ -15,9 +15,12 @@ type ending struct {
 	after func() error
 }
 
+// kinds is how many endings there are.
+const kinds = 8
+
 // endings are all ways for tokens to end. Each prepares the i-th change, with a
 // user of its own, at the authorization server p.
-var endings = []struct {
+var endings = [kinds]struct {
 	name    string
 	prepare func(d *deployment, p *program, i int) (ending, error)
 }{
@@ -120,7 +123,7 @@ var endings = []struct {
 		}, err
 	}},
 	{"remove the client", func(d *deployment, p *program, i int) (ending, error) {
-		client := fmt.Sprintf("leaving%d", i)
+		client := leavingClient(i / kinds)
 		s, err := d.login(p, userName(i), client)
 		return ending{
 			make: func() error { _, err := d.operator(nil, "client", "remove", client); return err },

@@ -45,7 +45,7 @@ func TestEndedWithinTheBound(t *testing.T) {
 	} {
 		t.Run("RSV-035 RSV-036 RSV-040 "+tc.name, func(t *testing.T) {
 			s := tc.make(t)
-			s.users, s.leaving = changes+loadTokens, changes
+			s.users, s.leaving = changes+loadTokens, changes/kinds+1
 			d := deploy(t, s)
 			good := startLoad(d, changes, d.servers())
 			defer good.stop()
@@ -103,8 +103,8 @@ func (d *deployment) endAll(changes int) *delays {
 				if i >= changes {
 					return
 				}
-				kind := endings[i%len(endings)]
-				at := d.auth[i/len(endings)%len(d.auth)]
+				kind := endings[i%kinds]
+				at := d.auth[i/kinds%len(d.auth)]
 				if err := d.measure(times, i, at); err != nil {
 					d.t.Errorf("%s at %s: %v", kind.name, at.name, err)
 				}
@@ -118,7 +118,7 @@ func (d *deployment) endAll(changes int) *delays {
 // measure makes the i-th change and asks every server until it refuses what has
 // ended.
 func (d *deployment) measure(times *delays, i int, at *program) error {
-	kind := endings[i%len(endings)]
+	kind := endings[i%kinds]
 	e, err := kind.prepare(d, at, i)
 	if err != nil {
 		return fmt.Errorf("prepare: %w", err)

@@ -54,10 +54,10 @@ func TestRedisBringsNothingBack(t *testing.T) {
 			server := redistest.New(t, "")
 			client := redis.NewClient(&redis.Options{Addr: server.Addr})
 			defer client.Close()
-			d := deploy(t, shape{auth: 2, redis: server.URL, users: len(endings) + 1, leaving: len(endings)})
+			d := deploy(t, shape{auth: 2, redis: server.URL, users: kinds + 1, leaving: 1})
 
 			made := d.prepareAll()
-			good, err := d.login(d.auth[0], userName(len(endings)), "spa")
+			good, err := d.login(d.auth[0], userName(kinds), "spa")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -161,11 +161,11 @@ func (d *deployment) prepareAll() []made {
 		_, again := d.operator(nil, "user", "enable", userName(6))
 		return errors.Join(err, again)
 	}, "ended"))
-	removed := refused("remove the client", open(7, "leaving7"), func() error {
-		_, err := d.operator(nil, "client", "remove", "leaving7")
+	removed := refused("remove the client", open(7, leavingClient(0)), func() error {
+		_, err := d.operator(nil, "client", "remove", leavingClient(0))
 		return err
 	}, "unknown_client")
-	removed.client, removed.status, removed.code, removed.act = "leaving7", http.StatusUnauthorized, "invalid_client", "client.failure"
+	removed.client, removed.status, removed.code, removed.act = leavingClient(0), http.StatusUnauthorized, "invalid_client", "client.failure"
 	return append(all, removed)
 }
 

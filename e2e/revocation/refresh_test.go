@@ -193,7 +193,7 @@ func TestKilledBetweenConsumeAndAnswer(t *testing.T) {
 	}
 	t.Run("REF-024 SQLite, at random points", func(t *testing.T) {
 		const sessions = 8
-		rounds := size(4, 40)
+		rounds := size(10, 100)
 		d := deploy(t, shape{users: sessions})
 		p := d.auth[0]
 		seed := rand.Uint64()
