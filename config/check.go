@@ -62,7 +62,7 @@ func (l *loader) check(c *Config) {
 			l.shown("SESSION_EXPIRE_DAYS"), c.Tokens.RefreshTokenExpireDays)
 	}
 	l.want("HASH_WAIT", 0 <= c.Passwords.HashWait && c.Passwords.HashWait <= time.Minute)
-	l.want("REVOCATION_MAX_STALENESS", time.Second <= c.Revocation.RevocationMaxStaleness && c.Revocation.RevocationMaxStaleness <= time.Hour)
+	l.want("REVOCATION_MAX_STALENESS", 10*time.Second <= c.Revocation.RevocationMaxStaleness && c.Revocation.RevocationMaxStaleness <= time.Hour)
 }
 
 func (l *loader) checkHTTP(c HTTP, demo bool) {

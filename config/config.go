@@ -117,7 +117,7 @@ type Limits struct {
 // Revocation is how a resource server follows what has ended.
 type Revocation struct {
 	RevocationFeed         string        `env:"REVOCATION_FEED" envDefault:"fail_open" oneof:"fail_open fail_closed"`
-	RevocationMaxStaleness time.Duration `env:"REVOCATION_MAX_STALENESS" envDefault:"30s" form:"a duration from 1s to 1h, such as 30s"`
+	RevocationMaxStaleness time.Duration `env:"REVOCATION_MAX_STALENESS" envDefault:"30s" form:"a duration from 10s to 1h, since the feed says something every 5s, such as 30s"`
 	ResourceClientID       string        `env:"RESOURCE_CLIENT_ID"`
 	ResourceClientSecret   Secret        `env:"RESOURCE_CLIENT_SECRET" secret:"text"`
 }

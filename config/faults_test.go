@@ -45,7 +45,7 @@ func TestEachFaultIsNamed(t *testing.T) {
 		"REGISTRATION":                {"open or closed", []string{"true"}},
 		"REGISTRATION_RATE":           {rate, []string{"x"}},
 		"REVOCATION_FEED":             {"fail_open or fail_closed", []string{"open"}},
-		"REVOCATION_MAX_STALENESS":    {"a duration from 1s to 1h", []string{"30", "500ms", "2h"}},
+		"REVOCATION_MAX_STALENESS":    {"a duration from 10s to 1h", []string{"30", "9s", "2h"}},
 		"AUDIT_RETENTION_DAYS":        {"a whole number from 1 to 36500", []string{"0"}},
 		"LOG_LEVEL":                   {"debug, info, warn or error", []string{"verbose"}},
 		"LOG_FORMAT":                  {"text or json", []string{"xml"}},

@@ -79,6 +79,9 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err := db.RaiseLifetimes(ctx, cfg.Tokens.AccessLifetime(), cfg.Tokens.SessionLifetime()); err != nil {
 		return err
 	}
+	if err := warnIfRestored(ctx, db, logger); err != nil {
+		return err
+	}
 
 	checks := []httpapi.Check{{Name: "database", Ping: db.Ping}}
 	var sessions authserver.SessionStore = db

@@ -121,8 +121,8 @@ func (w *world) checkOne(t *testing.T, seed uint64, seen *tally) {
 
 // tally counts what happened, to show that it did.
 type tally struct {
-	mu                                                                        sync.Mutex
-	all, opened, rotated, repeated, refused, ended, disabled, lost, unheardOf int
+	mu                                                              sync.Mutex
+	all, opened, rotated, refused, ended, disabled, lost, unheardOf int
 }
 
 func (s *tally) add(ops []porcupine.Operation) {
