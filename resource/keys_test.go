@@ -61,6 +61,18 @@ func TestUnknownKeys(t *testing.T) {
 	})
 }
 
+// RSV-032 a key that is made right after the keys were fetched, at the start or
+// by the clock, is found with its first token.
+func TestKeyMadeAfterAFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		f := n.follow(t)
+		synctest.Wait()
+		n.Rotate("key-2")
+		f.want(t, ok, n.Mint(n.User("alice")))
+	})
+}
+
 // A burnt key is refused at once, and tokens of its successor pass though the
 // cool-down has not: the feed says that there is one.
 func TestBurntKey(t *testing.T) {

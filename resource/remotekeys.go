@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// cooldown is how soon an unknown kid may lead to another request.
+	// cooldown is how soon after one request for an unknown kid there may be
+	// another.
 	cooldown = 5 * time.Second
 	// Bounds of max-age, and what stands in for it.
 	minRefresh, maxRefresh, usualRefresh = time.Minute, time.Hour, 5 * time.Minute
@@ -34,10 +35,10 @@ type remoteKeys struct {
 
 // keyView is what the last attempt to fetch left. It is never changed.
 type keyView struct {
-	keys map[string]Key // the last good set; nil if there was none
-	err  error          // of the attempt
-	at   time.Time      // when it was over
-	next chan struct{}  // closed when there is a newer view
+	keys  map[string]Key // the last good set; nil if there was none
+	err   error          // of the attempt
+	asked time.Time      // when the last attempt for an unknown kid was over
+	next  chan struct{}  // closed when there is a newer view
 }
 
 func newRemoteKeys(c Config) *remoteKeys {
@@ -50,7 +51,8 @@ func newRemoteKeys(c Config) *remoteKeys {
 }
 
 // Key answers from memory. For an unknown kid it waits for one request to the
-// issuer, shared with all who ask, unless the last was within the cool-down.
+// issuer, shared with all who ask, unless the last such request was within the
+// cool-down. Others do not begin one: a key may be made right after them.
 func (k *remoteKeys) Key(ctx context.Context, kid string) (Key, error) {
 	v := k.view.Load()
 	if key, ok := v.keys[kid]; ok {
@@ -59,7 +61,7 @@ func (k *remoteKeys) Key(ctx context.Context, kid string) (Key, error) {
 	if v.keys == nil {
 		return Key{}, fmt.Errorf("%w: no keys of the issuer yet", ErrUnavailable)
 	}
-	if time.Since(v.at) >= cooldown {
+	if time.Since(v.asked) >= cooldown {
 		signal(k.wanted)
 		select {
 		case <-v.next:
@@ -89,7 +91,7 @@ func signal(c chan struct{}) {
 // first fetches until there are keys, or ctx ends.
 func (k *remoteKeys) first(ctx context.Context, client *http.Client, address string) {
 	for b := backoff(0); ctx.Err() == nil; pause(ctx, b.next()) {
-		k.fetch(ctx, client, address)
+		k.fetch(ctx, client, address, false)
 		if k.view.Load().keys != nil {
 			return
 		}
@@ -102,24 +104,27 @@ func (k *remoteKeys) run(ctx context.Context, client *http.Client, address strin
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for {
+		wanted := false
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
 		case <-k.burnt:
 		case <-k.wanted:
-			if time.Since(k.view.Load().at) < cooldown {
+			if time.Since(k.view.Load().asked) < cooldown {
 				continue // what was wanted has come meanwhile
 			}
+			wanted = true
 		}
-		timer.Reset(k.fetch(ctx, client, address))
+		timer.Reset(k.fetch(ctx, client, address, wanted))
 	}
 }
 
-// fetch puts a new view in place and returns how long it will do.
-func (k *remoteKeys) fetch(ctx context.Context, client *http.Client, address string) time.Duration {
+// fetch puts a new view in place and returns how long it will do. wanted is
+// whether it is for an unknown kid.
+func (k *remoteKeys) fetch(ctx context.Context, client *http.Client, address string, wanted bool) time.Duration {
 	old := k.view.Load()
-	v := &keyView{keys: old.keys, next: make(chan struct{})}
+	v := &keyView{keys: old.keys, asked: old.asked, next: make(chan struct{})}
 	wait := retryKeys
 	body, header, err := fetch(ctx, client, address)
 	var keys map[string]Key
@@ -145,7 +150,9 @@ func (k *remoteKeys) fetch(ctx context.Context, client *http.Client, address str
 			k.logger.WarnContext(ctx, "some of the issuer's keys are not used", "err", errors.Join(skipped...))
 		}
 	}
-	v.at = time.Now()
+	if wanted {
+		v.asked = time.Now()
+	}
 	k.view.Store(v)
 	close(old.next)
 	if k.fetched != nil {
