@@ -37,6 +37,7 @@ func TestIntrospectionAndLocalValidationAgree(t *testing.T) {
 		}
 		all = append(all, forged(e.dead[0], i)...)
 	}
+	all = append(all, d.minted(t, n-1)...)
 	time.Sleep(bound) // that is what the servers are given
 	yes := 0
 	for _, s := range all {
@@ -84,6 +85,53 @@ func forged(token string, i int) []sample {
 		return []sample{{"cut", token[:len(token)-4]}}
 	}
 	return nil
+}
+
+// minted are tokens of a user's with a right signature, and claims that are not.
+func (d *deployment) minted(t *testing.T, user int) []sample {
+	t.Helper()
+	s, err := d.login(d.auth[0], userName(user), "spa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(s.Access, ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().Unix()
+	all := []sample{{"as issued", s.Access}}
+	for _, tc := range []struct {
+		state, claim string
+		value        any
+	}{
+		{"expired", "exp", now - 3600},
+		{"expired within the leeway", "exp", now - 5},
+		{"not valid yet", "nbf", now + 3600},
+		{"issued in the future", "iat", now + 3600},
+		{"of another issuer", "iss", "https://other.example.com"},
+		{"for another resource", "aud", "https://other.example.com"},
+		{"of a session that there is not", "sid", "AAAAAAAAAAAAAAAAAAAAAA"},
+		{"of an epoch to come", "epoch", 100},
+		{"with an unknown role", "roles", []string{"emperor"}},
+	} {
+		var c map[string]any
+		decoder := json.NewDecoder(strings.NewReader(string(payload)))
+		decoder.UseNumber()
+		if err := decoder.Decode(&c); err != nil {
+			t.Fatal(err)
+		}
+		c[tc.claim] = tc.value
+		edited, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := d.operator(nil, "token", "mint", "--claims", string(edited))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, sample{tc.state, strings.TrimSpace(token)})
+	}
+	return all
 }
 
 // verdicts asks the first authorization server, and everybody else, of a token.

@@ -182,6 +182,19 @@ type claims struct {
 	ID        string `json:"jti"`
 }
 
+// kidOf is the key that an access token says it was signed with.
+func kidOf(access string) (string, error) {
+	header, _, _ := strings.Cut(access, ".")
+	b, err := base64.RawURLEncoding.DecodeString(header)
+	if err != nil {
+		return "", err
+	}
+	var h struct {
+		KeyID string `json:"kid"`
+	}
+	return h.KeyID, json.Unmarshal(b, &h)
+}
+
 func claimsOf(t testing.TB, access string) (c claims) {
 	t.Helper()
 	parts := strings.Split(access, ".")

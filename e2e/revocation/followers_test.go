@@ -24,19 +24,23 @@ import (
 func TestFollowers(t *testing.T) {
 	const followers = 100
 	changes := size(20, 200)
-	entries := size(20_000, 50_000) // more than fits between the server and one that does not read
+	entries := size(420, 840) // so long that they do not fit between the server and one that does not read
 	d := deploy(t, shape{auth: 1, users: changes})
 	p := d.auth[0]
 	d.fill(entries)
 	before := resident(t, p)
 
 	stall(t, p)
-	var lines []*follower
-	for range followers {
-		lines = append(lines, follow(t, p, ""))
-	}
 	away := follow(t, p, "")
 	away.leave()
+	var lines []*follower
+	for i := range followers {
+		from := away.last
+		if i%10 == 0 { // new ones get a snapshot, as those that come back do not
+			from = ""
+		}
+		lines = append(lines, follow(t, p, from))
+	}
 	following := resident(t, p)
 
 	var sids []string
@@ -85,7 +89,7 @@ func TestFollowers(t *testing.T) {
 	}
 }
 
-// fill ends n tokens that nobody has.
+// fill ends n tokens of 10 kB that nobody has.
 func (d *deployment) fill(n int) {
 	d.t.Helper()
 	ctx := context.Background()
@@ -96,7 +100,10 @@ func (d *deployment) fill(n int) {
 	defer db.Close()
 	what := make([]authserver.Ending, n)
 	for i := range what {
-		what[i] = authserver.Ending{Kind: authserver.KindToken, ID: fmt.Sprintf("nobody-has-this-token-%d", i), Reason: authserver.ReasonRevoked}
+		what[i] = authserver.Ending{
+			Kind: authserver.KindToken, Reason: authserver.ReasonRevoked,
+			ID: fmt.Sprintf("%d-%s", i, strings.Repeat("nobody-has-this-token", 500)),
+		}
 	}
 	if err := db.End(ctx, what, authserver.Event{Act: "token.revoke", Result: "success"}); err != nil {
 		d.t.Fatal(err)
