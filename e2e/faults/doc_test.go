@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver/audit"
+	// What the binary is made of: a result is taken from the cache only while
+	// that is the same.
+	_ "github.com/tokenwright/tokenwright/authserver/cli"
 	"github.com/tokenwright/tokenwright/authserver/keys"
 	"github.com/tokenwright/tokenwright/authserver/sqlstore"
 	"github.com/tokenwright/tokenwright/e2e/program"

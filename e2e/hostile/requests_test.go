@@ -18,6 +18,9 @@ import (
 	"testing"
 	"time"
 
+	// What the binary is made of: a result is taken from the cache only while
+	// that is the same.
+	_ "github.com/tokenwright/tokenwright/authserver/cli"
 	"github.com/tokenwright/tokenwright/e2e/program"
 )
 

@@ -17,6 +17,9 @@ import (
 	"testing"
 	"time"
 
+	// What the binary is made of: a result is taken from the cache only while
+	// that is the same.
+	_ "github.com/tokenwright/tokenwright/authserver/cli"
 	"github.com/tokenwright/tokenwright/e2e/program"
 )
 
@@ -151,7 +154,7 @@ type storm struct {
 }
 
 // logins logs in until ctx ends, as soon as it is answered; who is told to come
-// back later does, a little too early.
+// back later does.
 func (s *storm) logins(ctx context.Context, right bool) {
 	password := phrase
 	if !right {
@@ -174,7 +177,11 @@ func (s *storm) logins(ctx context.Context, right bool) {
 		s.answers[a.Status]++
 		s.mu.Unlock()
 		if a.Status == 503 {
-			pause(ctx, 500*time.Millisecond)
+			seconds, err := strconv.Atoi(a.Header.Get("Retry-After"))
+			if err != nil {
+				s.t.Errorf("login: Retry-After: %v", err)
+			}
+			pause(ctx, time.Duration(seconds)*time.Second)
 		}
 	}
 }
