@@ -1,3 +1,5 @@
+//go:build proof
+
 // Package revocation proves with real processes that what has ended is ended:
 // on every server, within a second, whatever is killed, lost or put back in the
 // meantime.
@@ -11,6 +13,10 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	// What the binary is made of: a result is taken from the cache only while
+	// that is the same.
+	_ "github.com/tokenwright/tokenwright/authserver/cli"
 )
 
 // bound is how long after its answer an ending may be unknown to a server that
