@@ -1,3 +1,5 @@
+//go:build proof
+
 // Package load asks more of the running program than it can give and looks at
 // what becomes of those who ask for little.
 package load

@@ -64,10 +64,11 @@ type Process struct {
 	// PID is its process id.
 	PID int
 
-	cmd  *exec.Cmd
-	read sync.WaitGroup
-	mu   sync.Mutex
-	log  bytes.Buffer
+	ending sync.Mutex
+	cmd    *exec.Cmd
+	read   sync.WaitGroup
+	mu     sync.Mutex
+	log    bytes.Buffer
 }
 
 // serving is the log line that says where the program listens.
@@ -142,6 +143,8 @@ func (p *Process) Dump() string {
 }
 
 func (p *Process) end(by syscall.Signal) error {
+	p.ending.Lock()
+	defer p.ending.Unlock()
 	if p.cmd.ProcessState != nil {
 		return nil
 	}
