@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"io"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -46,6 +47,10 @@ func (s *server) revocations(c *gin.Context) {
 	client, err := s.OAuth.Follower(c.Request)
 	if err != nil {
 		s.refuseOAuth(c, err)
+		return
+	}
+	// While a body is unread, net/http does not see that the follower hangs up.
+	if _, err := io.Copy(io.Discard, c.Request.Body); err != nil {
 		return
 	}
 	ctx := c.Request.Context()
