@@ -96,6 +96,9 @@ func TestRotation(t *testing.T) {
 			kept    [][]string // what who keeps the set for MaxAge has, the oldest first
 			signers []string
 		)
+		// Between the beats of both: what the first has made on its own, the
+		// second has read on the next.
+		time.Sleep(keys.Interval / 2)
 		for range 160 {
 			time.Sleep(time.Minute)
 			now := time.Now()
