@@ -50,8 +50,10 @@ func TestKilledInTheMiddleOfChanges(t *testing.T) {
 	}
 }
 
-// crashUsers is how many users a round changes.
-const crashUsers = 10
+const (
+	crashUsers    = 20 // of a round, each with a change of its own
+	crashParallel = 4  // changes under way at once
+)
 
 // attempt is a change that was under way when the server was killed.
 type attempt struct {
@@ -76,7 +78,7 @@ func (d *deployment) crash(round int, chance *rand.Rand) (answered, open int) {
 	}
 	close(queue)
 	done := make(chan struct{}, len(attempts))
-	for range parallel {
+	for range crashParallel {
 		workers.Go(func() {
 			for a := range queue {
 				a.answered = a.make(a) == nil
@@ -84,7 +86,7 @@ func (d *deployment) crash(round int, chance *rand.Rand) (answered, open int) {
 			}
 		})
 	}
-	for range chance.IntN(len(attempts) - parallel) {
+	for range chance.IntN(len(attempts) - crashParallel) {
 		<-done
 	}
 	time.Sleep(time.Duration(chance.Int64N(int64(2 * time.Millisecond))))
