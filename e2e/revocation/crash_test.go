@@ -33,7 +33,7 @@ func TestKilledInTheMiddleOfChanges(t *testing.T) {
 		{"PostgreSQL", func(t *testing.T) shape { return shape{database: pgtest.Start(t)} }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			rounds := size(10, 200)
+			rounds := size(10, 60)
 			s := tc.make(t)
 			s.users = rounds * crashUsers
 			d := deploy(t, s)
