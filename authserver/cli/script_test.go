@@ -38,8 +38,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": scriptServe,
-			"stop":  scriptStop,
-			// stop is also testscript's own, which goes before and ends the script.
+			// Not stop: that is testscript's own, which ends the script.
 			"shutdown": scriptStop,
 			"http":     scriptHTTP,
 			"json":     scriptJSON,

@@ -183,7 +183,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		tasks.Go(func() { s.Wakes(background, func() { tail.Wake(); ring.Wake() }) })
 	}
 
-	if err := greet(ctx, con, logger, cfg, users, cmd.Demo); err != nil {
+	if err := greet(context.WithoutCancel(ctx), con, logger, cfg, users, cmd.Demo); err != nil {
 		return err
 	}
 	srv := httpapi.NewServer(handler)
