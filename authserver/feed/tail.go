@@ -54,10 +54,9 @@ func New(log authserver.RevocationLog, ended *resource.Ended, logger *slog.Logge
 func (t *Tail) Sync(ctx context.Context) error {
 	after := t.view.Load().head
 	entries, head, err := t.log.Revocations(ctx, after)
-	if err == nil && head < after {
-		// An older copy of the database was put in place: read all of it.
-		after = 0
-		entries, head, err = t.log.Revocations(ctx, after)
+	restored := err == nil && head < after
+	if restored { // an older copy of the database: read all of it
+		entries, head, err = t.log.Revocations(ctx, 0)
 	}
 	if err != nil {
 		return fmt.Errorf("read revocations: %w", err)
@@ -70,18 +69,18 @@ func (t *Tail) Sync(ctx context.Context) error {
 	}
 	t.ended.Apply(batch...)
 	t.ended.Ready()
-	t.extend(after, entries, head)
+	t.extend(entries, head, restored)
 	return nil
 }
 
 // extend puts a view in place that goes on to head, unless another Sync already
-// has.
-func (t *Tail) extend(after int64, entries []authserver.Revocation, head int64) {
+// has; of a restored database, one that begins again.
+func (t *Tail) extend(entries []authserver.Revocation, head int64, restored bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	old := t.view.Load()
 	switch {
-	case after == 0 && head < old.head: // begin again
+	case restored:
 	case head <= old.head:
 		return
 	default:

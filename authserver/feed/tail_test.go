@@ -86,6 +86,23 @@ func TestParallelSyncsLoseNothing(t *testing.T) {
 	}
 }
 
+// A read that was begun earlier and ends later takes nothing back; a restored
+// database does.
+func TestALateReadTakesNothingBack(t *testing.T) {
+	tail, _, _ := newTail(t)
+	until := time.Now().Add(time.Hour)
+	one, two := authserver.Revocation{Seq: 1, Until: until}, authserver.Revocation{Seq: 2, Until: until}
+	tail.extend([]authserver.Revocation{one, two}, 2, false)
+	tail.extend([]authserver.Revocation{one}, 1, false)
+	if v := tail.view.Load(); v.head != 2 || len(v.entries) != 2 {
+		t.Errorf("head %d with %d entries", v.head, len(v.entries))
+	}
+	tail.extend([]authserver.Revocation{one}, 1, true)
+	if v := tail.view.Load(); v.head != 1 || len(v.entries) != 1 {
+		t.Errorf("restored: head %d with %d entries", v.head, len(v.entries))
+	}
+}
+
 // event is one server-sent event as a follower reads it.
 type event struct{ name, id, data string }
 
