@@ -5,10 +5,7 @@ package limit
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -45,39 +42,6 @@ type ExceededError struct {
 }
 
 func (*ExceededError) Error() string { return "too many attempts" }
-
-const (
-	maxBurst = 1_000_000
-	minPer   = time.Second
-	maxPer   = 24 * time.Hour
-)
-
-// ParseRule reads "10/1m" (ten in a minute) or "off", which is the zero Rule
-// but for its name. An error says what is accepted, and does not name the
-// setting.
-func ParseRule(name, s string) (Rule, error) {
-	r := Rule{Name: name}
-	if s == "off" {
-		return r, nil
-	}
-	burst, per, _ := strings.Cut(s, "/")
-	var errBurst, errPer error
-	r.Burst, errBurst = strconv.Atoi(burst)
-	r.Per, errPer = time.ParseDuration(per)
-	if errBurst != nil || errPer != nil || r.Burst < 1 || r.Burst > maxBurst || r.Per < minPer || r.Per > maxPer {
-		return Rule{}, fmt.Errorf(`%q is no rate; give NUMBER/DURATION like 10/1m, `+
-			`with a number from 1 to %d and a duration from 1s to 24h, or off`, s, maxBurst)
-	}
-	return r, nil
-}
-
-// String returns the form that ParseRule reads.
-func (r Rule) String() string {
-	if r.Off() {
-		return "off"
-	}
-	return fmt.Sprintf("%d/%s", r.Burst, r.Per)
-}
 
 // Off reports whether r allows everything.
 func (r Rule) Off() bool { return r.Burst <= 0 || r.Per <= 0 }

@@ -146,13 +146,6 @@ func (s *Server) Start() {
 	}
 }
 
-// Stop ends the server as an operator does: connections are closed, all is
-// written.
-func (s *Server) Stop() {
-	s.t.Helper()
-	s.end(syscall.SIGINT)
-}
-
 // Kill ends the server in the middle of what it is doing.
 func (s *Server) Kill() {
 	s.t.Helper()
@@ -176,9 +169,6 @@ func (s *Server) end(signal os.Signal) {
 	}
 	s.process = nil
 }
-
-// Log is what the server has written since it was started.
-func (s *Server) Log() string { return s.log.String() }
 
 func freePort(t testing.TB) string {
 	t.Helper()
