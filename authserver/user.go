@@ -71,6 +71,15 @@ type Page struct {
 	Limit, Offset int
 }
 
+// Of is where the page begins and ends in a list of n.
+func (p Page) Of(n int) (first, last int) {
+	first, last = min(p.Offset, n), n
+	if p.Limit > 0 {
+		last = min(first+p.Limit, n)
+	}
+	return first, last
+}
+
 // Fold is the form in which names and e-mail addresses are compared: each rune
 // is replaced by the least of those that differ from it by case alone (Unicode
 // simple case folding).

@@ -127,6 +127,9 @@ type Audit struct {
 	AuditRetentionDays int `env:"AUDIT_RETENTION_DAYS" envDefault:"400" range:"1 36500"`
 }
 
+// Rotation is how long a signing key signs; 0 is for ever.
+func (k Keys) Rotation() time.Duration { return days(k.KeyRotationDays) }
+
 // Retention is how long an event is kept.
 func (a Audit) Retention() time.Duration { return days(a.AuditRetentionDays) }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
@@ -176,7 +175,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	defer tasks.Wait()
 	defer stop() // after the last request
 	tasks.Go(func() { tail.Run(background) })
-	tasks.Go(func() { ring.Run(background, time.Duration(cfg.Keys.KeyRotationDays)*24*time.Hour, logger) })
+	tasks.Go(func() { ring.Run(background, cfg.Keys.Rotation(), logger) })
 	tasks.Go(func() { notes.Run(background) })
 	tasks.Go(func() { sweep(background, db, cfg.Audit.Retention(), logger) })
 	for _, s := range wakers {

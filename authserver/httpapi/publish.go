@@ -5,18 +5,22 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/tokenwright/tokenwright/authserver/keys"
 )
 
 // publish serves a document that anyone may read, from any origin, and keep for
-// five minutes.
+// keys.MaxAge: a key is published for much longer before it signs.
 func publish(content func() []byte) gin.HandlerFunc {
+	kept := "public, max-age=" + strconv.Itoa(int(keys.MaxAge.Seconds()))
 	return func(c *gin.Context) {
 		h := c.Writer.Header()
 		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Cache-Control", "public, max-age=300")
+		h.Set("Cache-Control", kept)
 		serveBytes(c, "application/json", content())
 	}
 }

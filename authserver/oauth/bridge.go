@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	oauth2 "github.com/go-oauth2/oauth2/v4"
@@ -63,7 +62,7 @@ func (b bridge) Create(ctx context.Context, _ oauth2.TokenInfo) error {
 	}
 	excess, err := b.Sessions.Open(ctx, ex.session, b.Settings.SessionsPerUser)
 	if err != nil {
-		return fmt.Errorf("open session: %w", err)
+		return err
 	}
 	if len(excess) > 0 {
 		return b.evict(ctx, ex.session.Subject, excess)
@@ -102,7 +101,7 @@ func (ex *exchange) advance(ctx context.Context) error {
 
 func (ex *exchange) present(ctx context.Context) (authserver.Session, authserver.Outcome, error) {
 	caller := authserver.CallerFrom(ctx)
-	session, outcome, err := ex.Sessions.Advance(ctx, ex.presented.SID(), authserver.Advance{
+	return ex.Sessions.Advance(ctx, ex.presented.SID(), authserver.Advance{
 		Counter:           ex.presented.Counter,
 		Secret:            ex.presented.Secret,
 		ClientID:          ex.client.ID,
@@ -115,8 +114,4 @@ func (ex *exchange) present(ctx context.Context) (authserver.Session, authserver
 		IP:                caller.IP,
 		UserAgent:         caller.UserAgent,
 	})
-	if err != nil {
-		return session, outcome, fmt.Errorf("advance session: %w", err)
-	}
-	return session, outcome, nil
 }

@@ -30,11 +30,7 @@ func (s *Server) EndedSessions(ctx context.Context, subject string, p authserver
 	total += len(passed)
 	ended = append(ended, passed...)
 	slices.SortStableFunc(ended, func(a, b authserver.Tombstone) int { return b.EndedAt.Compare(a.EndedAt) })
-	first := min(p.Offset, len(ended))
-	last := len(ended)
-	if p.Limit > 0 {
-		last = min(first+p.Limit, last)
-	}
+	first, last := p.Of(len(ended))
 	return ended[first:last], total, nil
 }
 

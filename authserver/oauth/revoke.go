@@ -62,22 +62,12 @@ func (s *Server) revokeAccess(ctx context.Context, q tokenRequest) error {
 	if c.ClientID != q.client.ID {
 		return because(CodeInvalidGrant, authserver.ErrWrongClient)
 	}
-	ctx = context.WithoutCancel(ctx)
-	caller := authserver.CallerFrom(ctx)
 	subject := c.Subject
 	if !c.OfUser() {
 		subject = ""
 	}
-	err = s.Revocations.End(ctx, []authserver.Ending{{
+	return s.end(ctx, []authserver.Ending{{
 		Kind: authserver.KindToken, ID: c.ID, Subject: subject, ClientID: c.ClientID,
 		Reason: authserver.ReasonRevoked, Resources: c.Audience,
-	}}, authserver.Event{
-		Act: "token.revoke", Result: "success", Actor: q.client.ID, Subject: subject, ClientID: c.ClientID,
-		SessionID: c.SessionID, IP: caller.IP, RequestID: caller.RequestID, Reason: string(authserver.ReasonRevoked),
-	})
-	if err != nil {
-		return fmt.Errorf("end token: %w", err)
-	}
-	s.Changed(ctx)
-	return nil
+	}}, authserver.Event{Act: "token.revoke", Actor: q.client.ID, SessionID: c.SessionID})
 }

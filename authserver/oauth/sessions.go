@@ -10,18 +10,17 @@ import (
 	"github.com/tokenwright/tokenwright/resource"
 )
 
-// end ends sessions of one user: first in the database, which decides, then by
-// forgetting the records. It goes on if the caller hangs up.
+// end ends sessions of one user, or a token: first in the database, which
+// decides, then by forgetting the records. It goes on if the caller hangs up.
 func (s *Server) end(ctx context.Context, what []authserver.Ending, e authserver.Event) error {
 	ctx = context.WithoutCancel(ctx)
-	caller := authserver.CallerFrom(ctx)
-	e.Result, e.IP, e.RequestID = "success", caller.IP, caller.RequestID
-	e.Subject, e.ClientID, e.Reason = what[0].Subject, what[0].ClientID, string(what[0].Reason)
-	if len(what) == 1 {
+	e = fromCaller(ctx, e)
+	e.Result, e.Subject, e.ClientID, e.Reason = "success", what[0].Subject, what[0].ClientID, string(what[0].Reason)
+	if len(what) == 1 && what[0].Kind == authserver.KindSession {
 		e.SessionID = what[0].ID
 	}
 	if err := s.Revocations.End(ctx, what, e); err != nil {
-		return fmt.Errorf("end session: %w", err)
+		return err
 	}
 	s.Changed(ctx)
 	s.drop(ctx, what)
@@ -39,6 +38,9 @@ func ending(s authserver.Session, reason authserver.Reason) authserver.Ending {
 // refused all the same and leaves at its deadline.
 func (s *Server) drop(ctx context.Context, ended []authserver.Ending) {
 	for _, e := range ended {
+		if e.Kind != authserver.KindSession {
+			continue
+		}
 		if err := s.Sessions.Drop(ctx, e.ID); err != nil {
 			s.Logger.WarnContext(ctx, "ended session not dropped", "session", e.ID, "err", err)
 			return
@@ -113,11 +115,7 @@ func (s *Server) ListSessions(ctx context.Context, subject string, p authserver.
 	if err != nil {
 		return nil, 0, err
 	}
-	first := min(p.Offset, len(sessions))
-	last := len(sessions)
-	if p.Limit > 0 {
-		last = min(first+p.Limit, last)
-	}
+	first, last := p.Of(len(sessions))
 	return sessions[first:last], len(sessions), nil
 }
 
@@ -159,13 +157,12 @@ func (s *Server) EndOtherSessions(ctx context.Context, c *resource.Claims) error
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	caller := authserver.CallerFrom(ctx)
 	_, err = s.UserStore.ChangeUser(ctx, c.Subject, authserver.UserChange{
 		EndSessions: true, KeepSession: own.ID, KeepEpoch: own.SessionEpoch, End: others, Reason: authserver.ReasonLogout,
-	}, authserver.Event{
+	}, fromCaller(ctx, authserver.Event{
 		Act: "session.end_others", Result: "success", Actor: c.Subject, Subject: c.Subject,
-		ClientID: c.ClientID, SessionID: c.SessionID, IP: caller.IP, RequestID: caller.RequestID,
-	})
+		ClientID: c.ClientID, SessionID: c.SessionID,
+	}))
 	if err != nil {
 		return fmt.Errorf("end other sessions: %w", err)
 	}

@@ -80,11 +80,8 @@ func (s *Store) Sessions(ctx context.Context, subject string, p authserver.Page)
 	if err != nil {
 		return nil, 0, unavailable("list sessions", err)
 	}
-	page := all[min(p.Offset, len(all)):]
-	if p.Limit > 0 {
-		page = page[:min(p.Limit, len(page))]
-	}
-	return page, len(all), nil
+	first, last := p.Of(len(all))
+	return all[first:last], len(all), nil
 }
 
 // sessions reads all that a user has, the last used first, and takes out of the
