@@ -17,7 +17,7 @@ import (
 func TestSlowConnections(t *testing.T) {
 	each, idle := 50, 1_000
 	if *proof {
-		each, idle = 500, 8_500
+		each, idle = 500, 10_000
 	}
 	p := binary.Serve(t, t.TempDir(), nil, "--demo")
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
