@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -326,15 +328,31 @@ func TestFilesThatAreNone(t *testing.T) {
 	}
 }
 
+// Whatever the file is, it is either understood or refused in printable words,
+// each fault with its line, and a dry run of it changes nothing.
 func FuzzParseFile(f *testing.F) {
 	text, err := os.ReadFile("testdata/apply.yaml")
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(text)
-	f.Add([]byte("users: &x [*x]"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		account.ParseFile(text)
+	f.Add(string(text))
+	f.Add("users: &x [*x]")
+	f.Add("users: [{username: alice, email: alice@example.com, password: correct horse, roles: [user]}]")
+	f.Add("clients: [{id: \"a\\e\", secret: \"\\u202e\"}]")
+	fx := newFixture(f)
+	aFault := regexp.MustCompile(`^((near )?line \d+: |the file is empty|not YAML: )`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := fx.apply(t, text, account.Options{DryRun: true}); err != nil {
+			for line := range strings.Lines(err.Error()) {
+				line = strings.TrimSuffix(line, "\n")
+				if !aFault.MatchString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+					t.Errorf("%q: got %q", text, line)
+				}
+			}
+		}
+		if clients, err := fx.clients.List(t.Context()); err != nil || len(clients) != 0 {
+			t.Errorf("%q made %v, %v", text, clients, err)
+		}
 	})
 }
 

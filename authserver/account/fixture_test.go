@@ -36,7 +36,7 @@ type fixture struct {
 	log     bytes.Buffer
 }
 
-func newFixture(t *testing.T, edits ...func(*account.Deps)) *fixture {
+func newFixture(t testing.TB, edits ...func(*account.Deps)) *fixture {
 	t.Helper()
 	f := &fixture{dir: t.TempDir()}
 	db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + filepath.Join(f.dir, "test.db")})
@@ -71,7 +71,7 @@ func newFixture(t *testing.T, edits ...func(*account.Deps)) *fixture {
 	return f
 }
 
-func newHasher(t *testing.T, c password.Config) *password.Hasher {
+func newHasher(t testing.TB, c password.Config) *password.Hasher {
 	t.Helper()
 	c.Argon2 = password.Argon2Params{Memory: 64, Time: 1, Threads: 1}
 	c.BcryptCost = 4
