@@ -14,13 +14,20 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"github.com/tokenwright/tokenwright/authserver/audit"
+	// What the binary is made of: a result is taken from the cache only while
+	// that is the same.
+	_ "github.com/tokenwright/tokenwright/authserver/cli"
+	"github.com/tokenwright/tokenwright/e2e/program"
 )
 
 var (
-	proof = flag.Bool("proof", false, "run at full size: 1,000,000 operations per store")
-	size  = flag.Int("operations", 0, "how many operations per store, instead of the default")
-	seed  = flag.Uint64("seed", 0, "begin with this seed, instead of by chance")
+	binary program.Binary
+	proof  = flag.Bool("proof", false, "run at full size: 1,000,000 operations per store")
+	size   = flag.Int("operations", 0, "how many operations per store, instead of the default")
+	seed   = flag.Uint64("seed", 0, "begin with this seed, instead of by chance")
 )
+
+func TestMain(m *testing.M) { os.Exit(program.Main(m, &binary)) }
 
 func operations() int {
 	switch {
@@ -32,60 +39,89 @@ func operations() int {
 	return 5_000
 }
 
+// begin is the seed to begin with.
+func begin(t *testing.T) uint64 {
+	start := *seed
+	if start == 0 {
+		start = rand.Uint64N(1 << 40)
+	}
+	t.Logf("seed %d", start)
+	return start
+}
+
+var everyone = []string{"strict", "brief", "plain"}
+
+// apart is a minute between the clocks of two servers.
+var apart = clock{fast, 30 * time.Second}
+
+// fast is a rate at which grace periods pass within a history.
+const fast = 1000
+
 // REF-010, REF-012 … REF-016, REF-019, REF-031, REF-032, REV-001, REV-014: under
 // concurrent clients of two servers, every answer is one that section 5 of the
 // contract allows, in an order that respects who answered before whom asked.
 func TestHistoriesAreLinearizable(t *testing.T) {
-	all := []string{"strict", "brief", "plain"}
-	for _, tc := range []struct {
+	type load struct {
 		name    string
-		redis   func(*testing.T) string
-		rewinds bool
-		skew    time.Duration
+		clock   clock
 		clients []string
-		share   int // of the operations, in percent
+		rewinds bool
+		share   int // of the store's operations, in percent
+	}
+	sound := clock{rate: fast}
+	mixed := []load{
+		{"grace 0", sound, everyone[:1], false, 25},
+		{"grace 10 s", sound, everyone[2:], false, 25},
+		{"mixed", sound, everyone, false, 25},
+		{"mixed, clocks a minute apart", apart, everyone, false, 25},
+	}
+	rewinds := load{"REF-031 REF-032 goes back to what it had", sound, everyone, true, 25}
+	for _, kind := range []struct {
+		name  string
+		start func(*testing.T) func(*testing.T) store
+		loads []load
 	}{
-		{"SQLite, grace 0", nil, false, 0, all[:1], 25},
-		{"SQLite, grace 10 s", nil, false, 0, all[2:], 25},
-		{"SQLite, mixed", nil, false, 0, all, 25},
-		{"SQLite, mixed, clocks a minute apart", nil, false, 30 * time.Second, all, 25},
-		{"a Redis in memory, mixed, clocks a minute apart", miniRedis, false, 30 * time.Second, all, 100},
-		{"Redis, grace 0", realRedis, false, 0, all[:1], 20},
-		{"Redis, grace 10 s", realRedis, false, 0, all[2:], 20},
-		{"Redis, mixed", realRedis, false, 0, all, 20},
-		{"Redis, mixed, clocks a minute apart", realRedis, false, 30 * time.Second, all, 20},
-		{"REF-031 REF-032 Redis that goes back to what it had", realRedis, true, 0, all, 20},
+		{"SQLite", sqlite, mixed},
+		{"PostgreSQL", postgres, mixed},
+		{"a Redis in memory", miniRedis, []load{{"mixed, clocks a minute apart", apart, everyone, false, 100}}},
+		{"Redis", realRedis, append(mixed, rewinds)},
+		{"PostgreSQL and Redis", postgresAndRedis, []load{{"mixed, clocks a minute apart", apart, everyone, false, 25}}},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			url := ""
-			if tc.redis != nil {
-				url = tc.redis(t)
+		t.Run(kind.name, func(t *testing.T) {
+			fresh := kind.start(t)
+			for _, l := range kind.loads {
+				t.Run(l.name, func(t *testing.T) {
+					at := fresh(t)
+					w := newWorld(t, at, l.clock, l.clients...)
+					if l.rewinds {
+						w.redis = newRewinder(t, at.redis)
+					}
+					w.check(t, operations()*l.share/100)
+				})
 			}
-			w := newWorld(t, url, tc.skew, tc.clients...)
-			if tc.rewinds {
-				w.redis = newRewinder(t, url)
-			}
-			w.check(t, operations()*tc.share/100)
 		})
 	}
 }
 
 // check records and checks histories of n operations in all, two at a time.
 func (w *world) check(t *testing.T, n int) {
-	start := *seed
-	if start == 0 {
-		start = rand.Uint64N(1 << 40)
-	}
-	t.Logf("seed %d", start)
+	t.Helper()
 	began := time.Now()
 	var seen tally
 	var next atomic.Uint64
-	next.Store(start)
+	next.Store(begin(t))
 	var pair sync.WaitGroup
 	for range 2 {
 		pair.Go(func() {
 			for seen.total() < n && !t.Failed() {
-				w.checkOne(t, next.Add(1)-1, &seen)
+				seed := next.Add(1) - 1
+				h, err := w.recordHistory(t.Context(), seed)
+				if err != nil {
+					t.Errorf("seed %d: %v", seed, err)
+					return
+				}
+				seen.add(h.ops)
+				checkHistory(t, seed, h.ops)
 			}
 		})
 	}
@@ -94,15 +130,20 @@ func (w *world) check(t *testing.T, n int) {
 	if seen.rotated == 0 || seen.refused == 0 {
 		t.Error("too little happened for this to prove anything")
 	}
-	report, err := audit.Verify(t.Context(), w.servers[0].db, []audit.Key{w.servers[0].key})
+	w.verifyLog(t)
+}
+
+// verifyLog wants an event log without faults.
+func (w *world) verifyLog(t *testing.T) {
+	t.Helper()
+	report, err := audit.Verify(t.Context(), w.desk.db, []audit.Key{w.desk.key})
 	if err != nil || len(report.Faults) > 0 {
 		t.Errorf("the event log: %v, %v", report.Faults, err)
 	}
 }
 
-func (w *world) checkOne(t *testing.T, seed uint64, seen *tally) {
-	ops := w.recordHistory(t, seed)
-	seen.add(ops)
+func checkHistory(t *testing.T, seed uint64, ops []porcupine.Operation) {
+	t.Helper()
 	result, info := porcupine.CheckOperationsVerbose(model, ops, time.Minute)
 	if result == porcupine.Ok {
 		return
@@ -157,6 +198,6 @@ func (s *tally) total() int {
 }
 
 func (s *tally) String() string {
-	return fmt.Sprintf("%d opened, %d granted, %d refused, %d endings, %d disabled, %d rewound, %d hung up",
+	return fmt.Sprintf("%d opened, %d granted, %d refused, %d endings, %d disabled, %d rewound, %d without an answer",
 		s.opened, s.rotated, s.refused, s.ended, s.disabled, s.lost, s.unheardOf)
 }

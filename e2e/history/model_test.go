@@ -23,11 +23,12 @@ const (
 	endOthers // a user ends all sessions but the one that asks
 	disable
 	enable
-	lose // the session store goes back to an earlier record
+	lose     // the session store goes back to an earlier record
+	failover // another session store takes over, with all that it has
 )
 
 func (a act) String() string {
-	return [...]string{"login", "refresh", "revoke", "logout", "end others", "disable", "enable", "lose"}[a]
+	return [...]string{"login", "refresh", "revoke", "logout", "end others", "disable", "enable", "lose", "failover"}[a]
 }
 
 // call is one operation on the sessions of one user.
@@ -41,11 +42,13 @@ type call struct {
 	asked bool
 	now   int64
 	grace time.Duration
-	lost  record // what the store goes back to
+	lost  record         // what the store goes back to
+	kept  map[int]record // by slot, what the store has that takes over
 }
 
-// answer is what the client is told. A client that hung up is told nothing, and
-// the call may have taken effect or not.
+// answer is what the client is told. A client that hung up, whose server died or
+// whose server could not reach its stores is told nothing, and the call may have
+// taken effect or not, or may do so later.
 type answer struct {
 	nothing bool
 	granted bool
@@ -58,9 +61,10 @@ type record struct {
 	rotated int64 // milliseconds
 }
 
-// session is one user's session: ended is the database's to say.
+// session is one user's session: ended is the database's to say, gone the session
+// store's.
 type session struct {
-	open, ended bool
+	open, ended, gone bool
 	record
 }
 
@@ -82,6 +86,11 @@ var model = (&porcupine.NondeterministicModel{
 				return []any{before}
 			}
 			return []any{before, after}
+		}
+		// The access token of a session that has ended may be refused. It may also
+		// still be good: a resource server learns of an ending a moment later.
+		if a == (answer{}) && (c.act == logout || c.act == endOthers) && before.sessions[c.slot].ended {
+			return []any{before}
 		}
 		if a != want {
 			return nil
@@ -111,6 +120,9 @@ func (u user) step(c call) (user, answer) {
 		if !c.asked { // alive, and refused without a look at it
 			return u, answer{granted: true}
 		}
+		if s.gone {
+			return u, answer{}
+		}
 		return u, s.present(c)
 	case revoke, logout:
 		s.ended = true
@@ -131,6 +143,11 @@ func (u user) step(c call) (user, answer) {
 		u.disabled = false
 	case lose:
 		s.record = c.lost
+	case failover:
+		for i := range u.sessions {
+			kept, ok := c.kept[i]
+			u.sessions[i].record, u.sessions[i].gone = kept, !ok
+		}
 	}
 	return u, answer{granted: true}
 }

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
+	"github.com/tokenwright/tokenwright/authserver/keys"
+	"github.com/tokenwright/tokenwright/e2e/program"
 	"github.com/tokenwright/tokenwright/resource"
 )
 
@@ -24,12 +27,64 @@ const (
 	steps   = 90
 )
 
+// tooUnheard is how many calls without an answer end a history. Each of them may
+// take effect at any time, which soon are too many orders to look through.
+const tooUnheard = 20
+
 // world is a store with servers on it.
 type world struct {
-	servers []*server
+	servers []server
+	// desk is where users are registered, disabled and enabled. It never dies.
+	desk    *local
 	keys    []authserver.RefreshKey
 	redis   *rewinder // nil where sessions are in the database
 	clients []string
+	// made is called after each call of a client.
+	made func()
+}
+
+// newWorld is two servers in this process with clocks that differ by twice c's
+// skew.
+func newWorld(t *testing.T, at store, c clock, clients ...string) *world {
+	t.Helper()
+	one, two := newLocal(t, at, c), newLocal(t, at, clock{c.rate, -c.skew})
+	return one.world(t, clients, one, two)
+}
+
+// world is servers on the store of s.
+func (s *local) world(t *testing.T, clients []string, servers ...server) *world {
+	t.Helper()
+	s.addClients(t)
+	master, err := keys.NewMaster(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &world{servers: servers, desk: s, keys: master.RefreshKeys(), clients: clients, made: func() {}}
+}
+
+// server is what clients ask. An error is one of those below, or one that no
+// client may see.
+type server interface {
+	// token also returns what the session store was told, as far as can be seen.
+	token(ctx context.Context, form url.Values) (tokens, told, error)
+	revoke(ctx context.Context, form url.Values) error
+	logout(ctx context.Context, b bearer) error
+	endOthers(ctx context.Context, b bearer) error
+}
+
+var (
+	errRefused = errors.New("refused")
+	errUnheard = errors.New("without an answer")
+	errUnsent  = errors.New("not sent")
+)
+
+// tokens are what a session's client is given.
+type tokens struct{ refresh, access string }
+
+// bearer is who an access token speaks for.
+type bearer struct {
+	resource.Claims
+	access string
 }
 
 // known is what the clients know of a session.
@@ -37,6 +92,7 @@ type known struct {
 	sid    string
 	client string
 	tokens []string // by counter; none has 0
+	access string   // the last that was given
 	kept   *rewind  // an earlier record of it
 	over   bool     // its newest token was refused
 }
@@ -55,19 +111,19 @@ type history struct {
 	sessions []*known // nil until its login is answered
 	disabled bool
 	left     int
+	unheard  int
 	ops      []porcupine.Operation
 	fault    error
 }
 
 // recordHistory has clients act on a user of their own, by chance alone.
-func (w *world) recordHistory(t *testing.T, seed uint64) []porcupine.Operation {
-	t.Helper()
+func (w *world) recordHistory(ctx context.Context, seed uint64) (*history, error) {
 	name := fmt.Sprintf("u%d", seed)
-	u, err := w.servers[0].users.Register(t.Context(), account.Registration{
+	u, err := w.desk.users.Register(ctx, account.Registration{
 		Username: name, Email: name + "@example.com", Password: phrase, Exempt: true, Active: true, Actor: "test",
 	})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	h := &history{world: w, login: name, sub: u.Subject, began: time.Now(), left: steps}
 	var clients sync.WaitGroup
@@ -80,10 +136,7 @@ func (w *world) recordHistory(t *testing.T, seed uint64) []porcupine.Operation {
 		})
 	}
 	clients.Wait()
-	if h.fault != nil {
-		t.Fatalf("seed %d: %v", seed, h.fault)
-	}
-	return h.ops
+	return h, h.fault
 }
 
 // next says whether there is more to see: not once every session is over.
@@ -95,11 +148,12 @@ func (h *history) next() bool {
 	for _, s := range h.sessions {
 		over = over && s != nil && s.over
 	}
-	return h.left >= 0 && !over && h.fault == nil
+	return h.left >= 0 && !over && h.unheard < tooUnheard && h.fault == nil
 }
 
 // one makes one call and records it.
 func (h *history) one(rng *rand.Rand, worker int) {
+	defer h.made()
 	c, s, token := h.choose(rng)
 	if c.act == lose {
 		h.failover.Lock()
@@ -118,18 +172,21 @@ func (h *history) one(rng *rand.Rand, worker int) {
 	at := time.Since(h.began).Nanoseconds()
 	a, err := h.make(ctx, h.servers[rng.IntN(len(h.servers))], &c, s, token)
 	back := time.Since(h.began).Nanoseconds()
-	if a.nothing {
-		back = math.MaxInt64
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err != nil && h.fault == nil {
+	switch {
+	case errors.Is(err, errUnsent):
+		return
+	case errors.Is(err, errUnheard):
+		a.nothing, back = true, math.MaxInt64
+		h.unheard++
+	case err != nil && h.fault == nil:
 		h.fault = fmt.Errorf("%v: %w", c.act, err)
 	}
 	h.ops = append(h.ops, porcupine.Operation{ClientId: worker, Input: c, Call: at, Output: a, Return: back})
 }
 
-// choose says what to do next, from what the clients know.
+// choose says what to do next, from what the clients know, and with which token.
 func (h *history) choose(rng *rand.Rand) (call, *known, string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -176,78 +233,82 @@ func (h *history) choose(rng *rand.Rand) (call, *known, string) {
 	default:
 		c.token = uint32(first + rng.IntN(newest))
 	}
+	if c.act == logout || c.act == endOthers {
+		return c, s, s.access
+	}
 	return c, s, s.tokens[c.token]
 }
 
 // make makes the call and returns what the client hears.
-func (h *history) make(ctx context.Context, on *server, c *call, s *known, token string) (answer, error) {
+func (h *history) make(ctx context.Context, on server, c *call, s *known, token string) (answer, error) {
 	var err error
 	switch c.act {
 	case login, refresh:
 		return h.exchange(ctx, on, c, s, token)
 	case revoke:
-		r, _ := request(ctx, url.Values{"token": {token}, "client_id": {s.client}})
-		err = on.Revoke(r)
+		err = on.revoke(ctx, url.Values{"token": {token}, "client_id": {s.client}})
 	case logout:
-		err = on.Logout(ctx, &resource.Claims{Subject: h.sub, SessionID: s.sid, ClientID: s.client})
+		err = on.logout(ctx, h.bearer(s, token))
 	case endOthers:
-		err = on.EndOtherSessions(ctx, &resource.Claims{Subject: h.sub, SessionID: s.sid, ClientID: s.client})
+		err = on.endOthers(ctx, h.bearer(s, token))
 	case disable:
-		err = on.users.Disable(ctx, h.sub, "test")
+		err = outcome(ctx, h.desk.users.Disable(ctx, h.sub, "test"))
 	case enable:
-		err = on.users.Enable(ctx, h.sub, "test")
+		err = outcome(ctx, h.desk.users.Enable(ctx, h.sub, "test"))
 	case lose:
 		err = h.redis.restore(s.sid, s.kept)
 	}
-	if err != nil {
-		return unheard(ctx, err)
+	if errors.Is(err, errRefused) {
+		return answer{}, nil
 	}
-	return answer{granted: true}, nil
+	return answer{granted: err == nil}, err
+}
+
+func (h *history) bearer(s *known, access string) bearer {
+	return bearer{resource.Claims{Subject: h.sub, SessionID: s.sid, ClientID: s.client}, access}
 }
 
 // exchange asks for tokens and learns from the answer.
-func (h *history) exchange(ctx context.Context, on *server, c *call, s *known, token string) (answer, error) {
-	form := url.Values{"client_id": {s.client}}
+func (h *history) exchange(ctx context.Context, on server, c *call, s *known, token string) (answer, error) {
+	form := program.Refresh(s.client, token)
 	if c.act == login {
-		form.Set("grant_type", "password")
-		form.Set("username", h.login)
-		form.Set("password", phrase)
-	} else {
-		form.Set("grant_type", "refresh_token")
-		form.Set("refresh_token", token)
+		form = program.Login(s.client, h.login, phrase)
 	}
-	r, seen := request(ctx, form)
-	res, err := on.Token(r)
+	given, seen, err := on.token(ctx, form)
 	c.asked, c.now = seen.asked, seen.now
-	a, err := verdict(ctx, res, err, func(given string) uint32 {
-		t, err := authserver.ParseRefreshToken(given, h.keys)
-		if err != nil {
-			panic(err)
-		}
-		h.learn(c.slot, s, t, given)
-		return t.Counter
-	})
-	if c.act == refresh && err == nil && a == (answer{}) {
+	switch {
+	case errors.Is(err, errRefused):
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		s.over = s.over || int(c.token) == len(s.tokens)-1
+		s.over = s.over || c.act == refresh && int(c.token) == len(s.tokens)-1
+		return answer{}, nil
+	case err != nil:
+		return answer{}, err
 	}
-	return a, err
+	t, err := authserver.ParseRefreshToken(given.refresh, h.keys)
+	if err != nil {
+		return answer{}, err
+	}
+	h.learn(c.slot, s, t, given)
+	return answer{granted: true, token: t.Counter}, nil
 }
 
 // learn notes a refresh token that was given out, and now and then how the store
 // stands, to go back to.
-func (h *history) learn(slot int, s *known, t authserver.RefreshToken, given string) {
+func (h *history) learn(slot int, s *known, t authserver.RefreshToken, given tokens) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s.sid == "" {
 		s.sid = t.SID()
 		h.sessions[slot] = s
 	}
+	s.access = given.access
 	switch {
 	case int(t.Counter) == len(s.tokens):
-		s.tokens = append(s.tokens, given)
-	case s.tokens[t.Counter] != given:
+		s.tokens = append(s.tokens, given.refresh)
+	case int(t.Counter) > len(s.tokens):
+		h.fault = fmt.Errorf("a refresh token %d after %d", t.Counter, len(s.tokens)-1)
+	case s.tokens[t.Counter] != given.refresh:
 		h.fault = fmt.Errorf("two refresh tokens %d of one session", t.Counter)
 	}
 	if h.redis != nil && t.Counter%3 == 1 {

@@ -3,7 +3,6 @@ package history
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -31,25 +30,30 @@ const (
 	phrase   = "correct horse"
 )
 
-// rate is how much faster than the clock the servers' time runs, so that grace
-// periods pass within a history.
-const rate = 1000
-
 // graces are the grace periods of the clients, by their ids. The client that has
 // none of its own is under the server's.
 var graces = map[string]time.Duration{"strict": 0, "brief": 2 * time.Second, "plain": 10 * time.Second}
 
-// server is one of the servers on a store, with a clock of its own.
-type server struct {
+// clock is what a server takes for the time: it runs at rate, and is wrong by
+// skew.
+type clock struct {
+	rate int
+	skew time.Duration
+}
+
+// local is a server in this process.
+type local struct {
 	*oauth.Server
 	users *account.Users
 	db    *sqlstore.DB
 	key   audit.Key
 }
 
-// newServer joins the real parts, as the program does.
-func newServer(t *testing.T, db *sqlstore.DB, sessions authserver.SessionStore, skew time.Duration) *server {
+// newLocal joins the real parts, as the program does.
+func newLocal(t *testing.T, at store, c clock) *local {
 	t.Helper()
+	db := at.openDatabase(t)
+	sessions := at.openSessions(t, db)
 	ctx := context.Background()
 	must := func(err error) {
 		t.Helper()
@@ -85,13 +89,13 @@ func newServer(t *testing.T, db *sqlstore.DB, sessions authserver.SessionStore, 
 		Users: db, Clients: db, Hasher: hasher, Limiter: limit.NewMemory(1000), Master: master, Roles: roles,
 		Audience: audience, Changed: tail.Changed, Logger: logger,
 	}
-	s := &server{db: db, users: account.NewUsers(deps), key: master.AuditKeys()[0]}
+	s := &local{db: db, users: account.NewUsers(deps), key: master.AuditKeys()[0]}
 	s.Server = oauth.New(oauth.Deps{
 		Settings: oauth.Settings{
 			Issuer: issuer, Audience: audience, AccessLifetime: 30 * time.Minute,
 			IdleLifetime: 7 * 24 * time.Hour, SessionLifetime: 30 * 24 * time.Hour, RefreshGrace: graces["plain"],
 		},
-		Facts: db, Sessions: clocked{sessions, time.Now(), skew}, UserStore: db, Revocations: db, Audit: db,
+		Facts: db, Sessions: clocked{sessions, time.Now(), c}, UserStore: db, Revocations: db, Audit: db,
 		Users: s.users, Clients: account.NewClients(deps), Ring: ring, Master: master, Roles: roles,
 		Verifier: verifier, Notes: notes, Changed: tail.Changed, Logger: logger,
 	})
@@ -99,7 +103,7 @@ func newServer(t *testing.T, db *sqlstore.DB, sessions authserver.SessionStore, 
 }
 
 // addClients makes the clients of graces.
-func (s *server) addClients(t *testing.T) {
+func (s *local) addClients(t *testing.T) {
 	t.Helper()
 	for id, grace := range graces {
 		spec := account.ClientSpec{ID: id, Public: true, Grants: []string{authserver.GrantPassword, authserver.GrantRefreshToken}, Scopes: []string{"profile"}}
@@ -112,11 +116,11 @@ func (s *server) addClients(t *testing.T) {
 	}
 }
 
-// clocked tells the store a time that runs at rate and is wrong by skew.
+// clocked tells the store the time of its clock.
 type clocked struct {
 	authserver.SessionStore
 	start time.Time
-	skew  time.Duration
+	clock
 }
 
 type toldKey struct{}
@@ -128,7 +132,7 @@ type told struct {
 }
 
 func (c clocked) Advance(ctx context.Context, id string, a authserver.Advance) (authserver.Session, authserver.Outcome, error) {
-	a.Now = c.start.Add(rate*time.Since(c.start) + c.skew).Truncate(time.Millisecond)
+	a.Now = c.start.Add(time.Duration(c.rate)*time.Since(c.start) + c.skew).Truncate(time.Millisecond)
 	*ctx.Value(toldKey{}).(*told) = told{true, a.Now.UnixMilli()}
 	return c.SessionStore.Advance(ctx, id, a)
 }
@@ -142,22 +146,36 @@ func request(ctx context.Context, form url.Values) (*http.Request, *told) {
 	return r.WithContext(context.WithValue(ctx, toldKey{}, seen)), seen
 }
 
-// verdict is how a token request ended for its client. An error is one that no
-// history may have.
-func verdict(ctx context.Context, res oauth.Response, err error, given func(string) uint32) (answer, error) {
-	if err == nil {
-		return answer{granted: true, token: given(res.RefreshToken)}, nil
-	}
-	if e, ok := errors.AsType[*oauth.Error](err); ok && e.Code == oauth.CodeInvalidGrant {
-		return answer{}, nil
-	}
-	return unheard(ctx, err)
+func (s *local) token(ctx context.Context, form url.Values) (tokens, told, error) {
+	r, seen := request(ctx, form)
+	res, err := s.Token(r)
+	return tokens{res.RefreshToken, res.AccessToken}, *seen, outcome(ctx, err)
 }
 
-// unheard is the answer to a client that hung up.
-func unheard(ctx context.Context, err error) (answer, error) {
-	if ctx.Err() != nil {
-		return answer{nothing: true}, nil
+func (s *local) revoke(ctx context.Context, form url.Values) error {
+	r, _ := request(ctx, form)
+	return outcome(ctx, s.Revoke(r))
+}
+
+func (s *local) logout(ctx context.Context, b bearer) error {
+	return outcome(ctx, s.Logout(ctx, &b.Claims))
+}
+
+func (s *local) endOthers(ctx context.Context, b bearer) error {
+	return outcome(ctx, s.EndOtherSessions(ctx, &b.Claims))
+}
+
+// outcome is what err is for a client: one that hung up or that was told to come
+// again later does not know what has happened.
+func outcome(ctx context.Context, err error) error {
+	e, ok := errors.AsType[*oauth.Error](err)
+	switch {
+	case err == nil:
+		return nil
+	case ok && e.Code == oauth.CodeInvalidGrant:
+		return errRefused
+	case ctx.Err() != nil, errors.Is(err, authserver.ErrUnavailable):
+		return errUnheard
 	}
-	return answer{}, fmt.Errorf("unexpected: %w", err)
+	return err
 }
