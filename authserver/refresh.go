@@ -66,7 +66,7 @@ func ParseRefreshToken(s string, keys []RefreshKey) (RefreshToken, error) {
 		return RefreshToken{}, ErrBadRefreshToken
 	}
 	b, err := refreshEncoding.DecodeString(text)
-	if err != nil {
+	if err != nil || len(b) != refreshBody+sha256.Size { // line ends are passed over
 		return RefreshToken{}, ErrBadRefreshToken
 	}
 	body, sum := b[:refreshBody], b[refreshBody:]

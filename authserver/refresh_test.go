@@ -52,6 +52,7 @@ func TestGarbageIsNoRefreshToken(t *testing.T) {
 		"truncated":                  good[:len(good)-1],
 		"extended":                   good + "A",
 		"padded":                     good + "=",
+		"line ends for letters":      RefreshTokenPrefix + strings.Repeat("\r", 60) + good[64:],
 		"standard alphabet":          RefreshTokenPrefix + strings.Repeat("+", len(good)-4),
 		"under a key unknown to us":  randomToken().Encode(testKey(t, 2)),
 		"under another key's secret": randomToken().Encode(sameID),
