@@ -109,6 +109,8 @@ type history struct {
 
 	mu       sync.Mutex
 	sessions []*known // nil until its login is answered
+	opening  int      // logins that are under way
+	answered *sync.Cond
 	disabled bool
 	left     int
 	unheard  int
@@ -126,6 +128,7 @@ func (w *world) recordHistory(ctx context.Context, seed uint64) (*history, error
 		return nil, err
 	}
 	h := &history{world: w, login: name, sub: u.Subject, began: time.Now(), left: steps}
+	h.answered = sync.NewCond(&h.mu)
 	var clients sync.WaitGroup
 	for i := range workers {
 		clients.Go(func() {
@@ -174,6 +177,10 @@ func (h *history) one(rng *rand.Rand, worker int) {
 	back := time.Since(h.began).Nanoseconds()
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if c.act == login {
+		h.opening--
+		h.answered.Broadcast()
+	}
 	switch {
 	case errors.Is(err, errUnsent):
 		return
@@ -190,27 +197,30 @@ func (h *history) one(rng *rand.Rand, worker int) {
 func (h *history) choose(rng *rand.Rand) (call, *known, string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var opened []int
 	dead := rng.IntN(6) == 0 // now and then, one that is over
-	for i, s := range h.sessions {
-		if s != nil && (dead || !s.over) {
-			opened = append(opened, i)
-		}
+	opened := h.opened(dead)
+	for len(opened) == 0 && h.opening > 0 {
+		h.answered.Wait()
+		opened = h.opened(dead)
 	}
 	p := rng.IntN(100)
+	full := len(h.sessions) == slots
+	if full {
+		p = 8 + p*92/100
+	}
 	switch {
 	case h.disabled && p < 40:
 		h.disabled = false
 		return call{act: enable}, nil, ""
-	case len(opened) == 0 && len(h.sessions) < slots, p < 8 && len(h.sessions) < slots:
+	case !full && (p < 8 || len(opened) == 0):
 		h.sessions = append(h.sessions, nil)
+		h.opening++
 		return call{act: login, slot: len(h.sessions) - 1}, &known{tokens: make([]string, first), client: h.clients[rng.IntN(len(h.clients))]}, ""
 	case p < 9:
 		h.disabled = true
 		return call{act: disable}, nil, ""
-	}
-	if len(opened) == 0 {
-		return call{act: enable}, nil, "" // until a login is answered
+	case len(opened) == 0:
+		return call{act: enable}, nil, "" // none of the logins succeeded
 	}
 	slot := opened[rng.IntN(len(opened))]
 	s := h.sessions[slot]
@@ -237,6 +247,17 @@ func (h *history) choose(rng *rand.Rand) (call, *known, string) {
 		return c, s, s.access
 	}
 	return c, s, s.tokens[c.token]
+}
+
+// opened are the slots of sessions to act on.
+func (h *history) opened(dead bool) []int {
+	var slots []int
+	for i, s := range h.sessions {
+		if s != nil && (dead || !s.over) {
+			slots = append(slots, i)
+		}
+	}
+	return slots
 }
 
 // make makes the call and returns what the client hears.

@@ -34,6 +34,10 @@ const (
 // none of its own is under the server's.
 var graces = map[string]time.Duration{"strict": 0, "brief": 2 * time.Second, "plain": 10 * time.Second}
 
+// long is the grace period of the client that has none of its own, where servers
+// are processes.
+const long = 5 * time.Minute
+
 // clock is what a server takes for the time: it runs at rate, and is wrong by
 // skew.
 type clock struct {
