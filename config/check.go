@@ -54,6 +54,7 @@ func (l *loader) check(c *Config) {
 		}
 	}
 	l.checkHTTP(c.HTTP, c.Demo)
+	l.checkTelemetry(c)
 	l.checkIdentity(c.Identity)
 	l.checkSecrets(c)
 
@@ -79,6 +80,20 @@ func (l *loader) checkHTTP(c HTTP, demo bool) {
 	for _, origin := range c.CORSOrigins {
 		_, ok := parseOrigin(origin)
 		l.want("CORS_ORIGINS", ok)
+	}
+}
+
+func (l *loader) checkTelemetry(c *Config) {
+	if at := c.Telemetry.MetricsListen; at != "" {
+		l.want("METRICS_LISTEN", validListener(at) && (at != c.HTTP.Listen || strings.HasSuffix(at, ":0")))
+		if c.Demo && !loopbackListener(at) {
+			l.fault("METRICS_LISTEN", "%s: want a loopback address with --demo, such as 127.0.0.1:9464", l.shown("METRICS_LISTEN"))
+		}
+	}
+	if endpoint := c.Telemetry.TracesEndpoint; endpoint != "" {
+		u, err := url.Parse(endpoint)
+		l.want("OTEL_EXPORTER_OTLP_ENDPOINT", err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
+			u.User == nil && !strings.ContainsAny(endpoint, "?#"))
 	}
 }
 

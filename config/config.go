@@ -21,6 +21,7 @@ type Config struct {
 	Revocation Revocation
 	Audit      Audit
 	Log        Log
+	Telemetry  Telemetry
 
 	// Demo says that these are the settings of `serve --demo`.
 	Demo bool
@@ -137,6 +138,14 @@ func (a Audit) Retention() time.Duration { return days(a.AuditRetentionDays) }
 type Log struct {
 	LogLevel  slog.Level `env:"LOG_LEVEL" envDefault:"info" form:"debug, info, warn or error"`
 	LogFormat string     `env:"LOG_FORMAT" oneof:"text json"`
+}
+
+// Telemetry is where the server says how it does. Both are off if they are
+// empty.
+type Telemetry struct {
+	MetricsListen string `env:"METRICS_LISTEN" form:"host:port, such as 127.0.0.1:9464, other than LISTEN"`
+	// TracesEndpoint is a collector's, without the path of the signal.
+	TracesEndpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT" form:"an http or https URL without user name and query, such as http://127.0.0.1:4318; what the collector wants to see goes into OTEL_EXPORTER_OTLP_HEADERS"`
 }
 
 // Bound puts the address that the listener has got in place of LISTEN, whose

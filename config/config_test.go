@@ -80,6 +80,8 @@ func TestDefaults(t *testing.T) {
 		{"ALLOWED_HOSTS", c.HTTP.AllowedHosts, config.List{"localhost", "127.0.0.1", "[::1]"}},
 		{"CORS_ORIGINS", len(c.HTTP.CORSOrigins), 0},
 		{"LOG_FORMAT", c.Log.LogFormat, "json"},
+		{"METRICS_LISTEN", c.Telemetry.MetricsListen, ""},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", c.Telemetry.TracesEndpoint, ""},
 	} {
 		if diff := cmp.Diff(tc.want, tc.got); diff != "" {
 			t.Errorf("%s: %s", tc.name, diff)

@@ -49,6 +49,8 @@ func TestEachFaultIsNamed(t *testing.T) {
 		"AUDIT_RETENTION_DAYS":        {"a whole number from 1 to 36500", []string{"0"}},
 		"LOG_LEVEL":                   {"debug, info, warn or error", []string{"verbose"}},
 		"LOG_FORMAT":                  {"text or json", []string{"xml"}},
+		"METRICS_LISTEN":              {"host:port", []string{"9464", ":http", "127.0.0.1:8000"}},
+		"OTEL_EXPORTER_OTLP_ENDPOINT": {"an http or https URL", []string{"127.0.0.1:4318", "grpc://127.0.0.1:4317", "http://", "https://collector.example.com?key=1"}},
 	} {
 		for _, value := range tc.values {
 			t.Run(name+"="+value, func(t *testing.T) {
@@ -73,6 +75,8 @@ func TestGoodValues(t *testing.T) {
 	t.Parallel()
 	for _, environ := range []string{
 		"LISTEN=localhost:0",
+		"METRICS_LISTEN=:9464", "METRICS_LISTEN=127.0.0.1:0",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318", "OTEL_EXPORTER_OTLP_ENDPOINT=https://collector.example.com/team",
 		"ISSUER=https://auth.example.com", "ISSUER=https://auth.example.com:8443", "ISSUER=http://localhost:8000",
 		"ISSUER=http://127.0.0.1", "ISSUER=http://[::1]:8000", "ISSUER=https://[2001:db8::1]",
 		"AUDIENCE=urn:example:api", "AUDIENCE=https://api.example.com/v1?x=1",
