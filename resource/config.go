@@ -115,6 +115,10 @@ func (v *Verifier) Wait(ctx context.Context) error {
 	}
 }
 
+// Endings says how many entries of what has ended the verifier holds, for
+// metrics.
+func (v *Verifier) Endings() int { return v.ended.Len() }
+
 // complete fills in what was left out, and reports all that is wrong.
 func (c *Config) complete() error {
 	var faults []error

@@ -121,6 +121,14 @@ func (have *Revocation) covers(r Revocation) bool {
 	return !have.Until.Before(r.Until)
 }
 
+// Len counts the entries that the set holds, one by one; those too that have
+// expired since the last Apply.
+func (e *Ended) Len() int {
+	n := 0
+	e.entries.Range(func(any, any) bool { n++; return true })
+	return n
+}
+
 // Check says whether a token with these claims, signed by the key kid, has
 // ended, and why. The error is ErrUnavailable before Ready, and when the feed has
 // been silent for too long under FailClosed.

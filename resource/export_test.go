@@ -8,13 +8,6 @@ func (v *Verifier) VerifyUncached(ctx context.Context, token string) error {
 	return err
 }
 
-// Len counts the entries that Ended holds, expired ones too.
-func (e *Ended) Len() int {
-	n := 0
-	e.entries.Range(func(any, any) bool { n++; return true })
-	return n
-}
-
 // Waiting counts what the heap of Ended holds.
 func (e *Ended) Waiting() int { return len(e.leaves) }
 

@@ -38,6 +38,8 @@ type entry struct {
 // snapshot is left out if the feed can go on from there. serves chooses the
 // entries that are the follower's business.
 func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID string, serves func(authserver.Revocation) bool) error {
+	t.followers.Add(1)
+	defer t.followers.Add(-1)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")

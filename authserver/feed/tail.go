@@ -31,6 +31,10 @@ type Tail struct {
 	mu   sync.Mutex // held while a new view is put in place
 	view atomic.Pointer[view]
 	done chan struct{}
+
+	readAt    atomic.Int64 // Unix nanoseconds; 0 before the first Sync
+	followers atomic.Int64
+	heard     map[What]uint64 // under mu
 }
 
 // view is what has been read. It is never changed: followers at any pace share
@@ -44,7 +48,10 @@ type view struct {
 // New returns a Tail that has read nothing yet: ended is not ready before the
 // first Sync.
 func New(log authserver.RevocationLog, ended *resource.Ended, logger *slog.Logger) *Tail {
-	t := &Tail{log: log, ended: ended, logger: logger, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	t := &Tail{
+		log: log, ended: ended, logger: logger,
+		wake: make(chan struct{}, 1), done: make(chan struct{}), heard: map[What]uint64{},
+	}
 	t.view.Store(&view{next: make(chan struct{})})
 	return t
 }
@@ -70,6 +77,7 @@ func (t *Tail) Sync(ctx context.Context) error {
 	t.ended.Apply(batch...)
 	t.ended.Ready()
 	t.extend(entries, head, restored)
+	t.readAt.Store(time.Now().UnixNano())
 	return nil
 }
 
@@ -85,6 +93,9 @@ func (t *Tail) extend(entries []authserver.Revocation, head int64, restored bool
 		return
 	default:
 		entries = slices.DeleteFunc(entries, func(e authserver.Revocation) bool { return e.Seq <= old.head })
+		if t.readAt.Load() != 0 { // else they are from before
+			t.count(entries)
+		}
 		entries = append(live(old.entries), entries...)
 	}
 	t.view.Store(&view{entries: entries, head: head, next: make(chan struct{})})

@@ -15,8 +15,11 @@ type gate struct {
 	// nobody who comes later can be quicker.
 	slots   chan struct{}
 	waiting atomic.Int64
+	refused atomic.Uint64
 	queue   int64
 	wait    time.Duration
+	// onWait is Config.OnWait, or nil.
+	onWait func(context.Context) (over func(error))
 }
 
 // BusyError says that a hash could not be computed soon enough: the queue was
@@ -33,7 +36,7 @@ func newGate(concurrency, queue int, wait time.Duration) *gate {
 
 // enter returns nil when it is the caller's turn; leave must follow. A full
 // queue is answered at once.
-func (g *gate) enter(ctx context.Context) error {
+func (g *gate) enter(ctx context.Context) (err error) {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("wait for turn: %w", err)
 	}
@@ -45,6 +48,10 @@ func (g *gate) enter(ctx context.Context) error {
 	defer g.waiting.Add(-1)
 	if g.waiting.Add(1) > g.queue {
 		return g.busy()
+	}
+	if g.onWait != nil {
+		over := g.onWait(ctx)
+		defer func() { over(err) }()
 	}
 	deadline := time.NewTimer(g.wait)
 	defer deadline.Stop()
@@ -61,4 +68,7 @@ func (g *gate) enter(ctx context.Context) error {
 func (g *gate) leave() { <-g.slots }
 
 // busy asks to come back when all who wait now have been served or sent away.
-func (g *gate) busy() error { return &BusyError{RetryAfter: max(g.wait, time.Second)} }
+func (g *gate) busy() error {
+	g.refused.Add(1)
+	return &BusyError{RetryAfter: max(g.wait, time.Second)}
+}

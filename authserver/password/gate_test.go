@@ -112,3 +112,38 @@ func TestGate(t *testing.T) {
 		enter(t, g)
 	})
 }
+
+func TestOnWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var began int
+		var ended []error
+		g := newGate(1, 1, 5*time.Second)
+		g.onWait = func(context.Context) func(error) {
+			began++
+			return func(err error) { ended = append(ended, err) }
+		}
+		enter(t, g)
+		if began != 0 {
+			t.Error("who does not wait is heard of")
+		}
+		go g.enter(t.Context())
+		synctest.Wait()
+		if began != 1 || len(ended) != 0 {
+			t.Errorf("%d waits began and %d ended, want one that goes on", began, len(ended))
+		}
+		if err := g.enter(t.Context()); err == nil || began != 1 {
+			t.Errorf("a full queue: %v, %d waits", err, began)
+		}
+		g.leave()
+		synctest.Wait()
+		if err := g.enter(t.Context()); err == nil { // the slot stays taken
+			t.Error("entered")
+		}
+		if len(ended) != 2 || ended[0] != nil || ended[1] == nil {
+			t.Errorf("the waits ended with %v, want a turn and none", ended)
+		}
+		if n := g.refused.Load(); n != 2 {
+			t.Errorf("%d refused, want 2", n)
+		}
+	})
+}

@@ -41,6 +41,9 @@ type Config struct {
 	Concurrency int           // processors less one, at least 1
 	Queue       int           // how many may wait in all: 64 × Concurrency
 	Wait        time.Duration // how long one may wait: 2 s
+	// OnWait hears of each caller that has to wait for its turn, and what it
+	// returns hears how the wait ended: nil is its turn. It may be nil.
+	OnWait func(ctx context.Context) (over func(error))
 }
 
 var (
@@ -89,7 +92,9 @@ func New(c Config) (*Hasher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("password hashing: %w", err)
 	}
-	return &Hasher{scheme: s, gate: newGate(c.Concurrency, c.Queue, c.Wait), dummy: s.dummy()}, nil
+	g := newGate(c.Concurrency, c.Queue, c.Wait)
+	g.onWait = c.OnWait
+	return &Hasher{scheme: s, gate: g, dummy: s.dummy()}, nil
 }
 
 func newScheme(c Config) (scheme, error) {
@@ -147,6 +152,26 @@ func (h *Hasher) Dummy() string { return h.dummy }
 
 // Computed says how many hashes have been computed so far.
 func (h *Hasher) Computed() uint64 { return h.computed.Load() }
+
+// Stats are a Hasher's at one moment.
+type Stats struct {
+	Computed uint64 // hashes, since the start
+	Refused  uint64 // *BusyErrors, since the start
+	Waiting  int    // for a slot
+	InUse    int    // slots
+	Slots    int
+}
+
+// Stats may be called at any time.
+func (h *Hasher) Stats() Stats {
+	return Stats{
+		Computed: h.computed.Load(),
+		Refused:  h.gate.refused.Load(),
+		Waiting:  int(h.gate.waiting.Load()),
+		InUse:    len(h.gate.slots),
+		Slots:    cap(h.gate.slots),
+	}
+}
 
 // Known reports whether Verify can check passwords against hash.
 func Known(hash string) bool {
