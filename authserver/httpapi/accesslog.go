@@ -38,6 +38,17 @@ func (s *server) accessLog(c *gin.Context) {
 	s.Logger.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
 }
 
+// watch lets Deps.Watch know of a request from its first middleware to its last,
+// however it ends.
+func (s *server) watch(c *gin.Context) {
+	ctx, done := s.Watch(c.Request, c.FullPath())
+	defer func() { done(c.Writer.Status()) }()
+	if ctx != c.Request.Context() {
+		c.Request = c.Request.WithContext(ctx)
+	}
+	c.Next()
+}
+
 // recover turns a panic into a 500 and a line for the operator.
 func (s *server) recover(c *gin.Context) {
 	defer func() {

@@ -62,6 +62,10 @@ type Deps struct {
 	API    api.UserLister
 	Checks []Check
 	Logger *slog.Logger
+	// Watch is told of each request before anything is done about it. The route
+	// is the pattern, empty where none fits. The request goes on with the context
+	// that it returns, and done hears the answer's status. Nil watches nothing.
+	Watch func(r *http.Request, route string) (ctx context.Context, done func(status int))
 }
 
 // Authority is what the authorization server's routes work with.
@@ -95,6 +99,9 @@ func New(d Deps) (http.Handler, error) {
 	e := gin.New()
 	e.RedirectTrailingSlash = false
 	e.HandleMethodNotAllowed = true
+	if d.Watch != nil {
+		e.Use(s.watch)
+	}
 	e.Use(s.identify, s.accessLog, s.recover, s.securityHeaders, s.checkHost, s.cors, limitBody)
 	e.NoRoute(func(c *gin.Context) { newProblem(http.StatusNotFound, "Not Found").write(c.Writer) })
 	e.NoMethod(noMethod)

@@ -61,7 +61,11 @@ type Deps struct {
 
 	// Changed is called after a commit that ended something, before the answer.
 	Changed func(context.Context)
-	Logger  *slog.Logger
+	// Answered hears what became of each token request: the grant is empty for
+	// one that this server does not know, the code for tokens that were given.
+	// Nil hears nothing.
+	Answered func(grant string, code Code)
+	Logger   *slog.Logger
 }
 
 // Server answers the OAuth endpoints. It is safe for concurrent use.
@@ -121,7 +125,7 @@ type Response struct {
 func (s *Server) Token(r *http.Request) (Response, error) {
 	form, err := ParseForm(r)
 	if err != nil {
-		return Response{}, err
+		return Response{}, s.answered("", err)
 	}
 	return s.exchange(r, &exchange{form: form, grant: form.Get("grant_type")})
 }
@@ -135,7 +139,7 @@ func (s *Server) Login(r *http.Request, form url.Values) (Response, error) {
 		grant = authserver.GrantPassword
 	}
 	if grant != authserver.GrantPassword {
-		return Response{}, refuse(CodeUnsupportedGrantType, "")
+		return Response{}, s.answered(grant, refuse(CodeUnsupportedGrantType, ""))
 	}
 	res, err := s.exchange(r, &exchange{form: form, grant: grant, firstParty: true})
 	res.TokenType = "bearer"
@@ -156,11 +160,29 @@ func (s *Server) Refresh(r *http.Request, form url.Values) (Response, error) {
 func (s *Server) exchange(r *http.Request, ex *exchange) (Response, error) {
 	ex.Server = s
 	if err := ex.checkShape(); err != nil {
-		return Response{}, err
+		return Response{}, s.answered(ex.grant, err)
 	}
 	res, err := s.grant(r, ex)
 	ex.note(r.Context(), err)
-	return res, err
+	return res, s.answered(ex.grant, err)
+}
+
+// answered tells Answered, and returns err.
+func (s *Server) answered(grant string, err error) error {
+	if s.Answered == nil {
+		return err
+	}
+	var code Code
+	if err != nil {
+		code = asError(err).Code
+	}
+	switch grant {
+	case authserver.GrantPassword, authserver.GrantRefreshToken, authserver.GrantClientCredentials:
+	default:
+		grant = ""
+	}
+	s.Answered(grant, code)
+	return err
 }
 
 // grant is exchange for a request that is well-formed. Any error is an *Error.
