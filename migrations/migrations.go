@@ -1,6 +1,9 @@
 // Package migrations owns the schema of the database: numbered statements that
 // SQLite and PostgreSQL both take. They only add, so that a server of the
-// version before that is still running goes on while the next one starts.
+// version before that is still running goes on while the next one starts. Each
+// changes one table that is there: a step that changed two would hold the first
+// while it waits for the second, and PostgreSQL would fail a request that has
+// them the other way round.
 package migrations
 
 import (

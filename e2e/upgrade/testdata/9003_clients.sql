@@ -1,0 +1,2 @@
+-- +goose Up
+alter table clients add column contact text not null default 'nobody';

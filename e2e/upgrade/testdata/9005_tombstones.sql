@@ -1,0 +1,2 @@
+-- +goose Up
+alter table tombstones add column note text;
