@@ -64,6 +64,9 @@ func TestArrows(t *testing.T) {
 			if strings.HasPrefix(path, "github.com/go-oauth2/") && name != "authserver/oauth" {
 				t.Errorf("%s imports %s: oauth is the only one that knows it", name, path)
 			}
+			if (strings.HasPrefix(path, "github.com/prometheus/") || strings.HasPrefix(path, "go.opentelemetry.io/")) && name != "authserver/telemetry" {
+				t.Errorf("%s imports %s: telemetry is the only one that knows it", name, path)
+			}
 		}
 	}
 	if len(imports["."]) == 0 || len(imports["authserver/cli"]) == 0 {

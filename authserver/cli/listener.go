@@ -16,18 +16,9 @@ import (
 
 // listen binds the listener, before anything else is opened or made.
 func listen(ctx context.Context, cfg config.HTTP) (net.Listener, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", cfg.Listen)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, &plainError{fmt.Sprintf("LISTEN: another program has %s: end it, or set LISTEN to another address", cfg.Listen), err}
-	case errors.Is(err, syscall.EACCES):
-		return nil, &plainError{fmt.Sprintf("LISTEN: this user may not listen on %s: set LISTEN to a port from 1024 up", cfg.Listen), err}
-	case err != nil:
-		return nil, &plainError{fmt.Sprintf("LISTEN: cannot listen on %s (%s): set LISTEN to an address of this machine", cfg.Listen, reasonOf(err)), err}
-	}
-	if !cfg.TLS() {
-		return l, nil
+	l, err := bind(ctx, "LISTEN", cfg.Listen)
+	if err != nil || !cfg.TLS() {
+		return l, err
 	}
 	pair, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)
 	if err != nil {
@@ -39,6 +30,21 @@ func listen(ctx context.Context, cfg config.HTTP) (net.Listener, error) {
 		Certificates: []tls.Certificate{pair},
 		NextProtos:   []string{"h2", "http/1.1"},
 	}), nil
+}
+
+// bind listens on the address that setting names.
+func bind(ctx context.Context, setting, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, &plainError{fmt.Sprintf("%s: another program has %s: end it, or set %s to another address", setting, address, setting), err}
+	case errors.Is(err, syscall.EACCES):
+		return nil, &plainError{fmt.Sprintf("%s: this user may not listen on %s: set %s to a port from 1024 up", setting, address, setting), err}
+	case err != nil:
+		return nil, &plainError{fmt.Sprintf("%s: cannot listen on %s (%s): set %s to an address of this machine", setting, address, reasonOf(err), setting), err}
+	}
+	return l, nil
 }
 
 // drain is how long requests in flight have when the server is told to end.

@@ -90,14 +90,16 @@ func markPurpose(ctx context.Context, db *sqlstore.DB, demo bool) error {
 	return fmt.Errorf("DATABASE_URL names the database of a demo, whose passwords everybody knows: name another one, or serve it with --demo")
 }
 
-// openAccounts is what users and clients are kept and checked with.
-func openAccounts(db *sqlstore.DB, master *keys.Master, cfg *config.Config, logger *slog.Logger) (account.Deps, error) {
+// openAccounts is what users and clients are kept and checked with; onWait is
+// password's, or nil.
+func openAccounts(db *sqlstore.DB, master *keys.Master, cfg *config.Config, onWait func(context.Context) func(error), logger *slog.Logger) (account.Deps, error) {
 	hasher, err := password.New(password.Config{
 		Algorithm:   cfg.Passwords.PasswordHash,
 		BcryptCost:  cfg.Passwords.BcryptCost,
 		Concurrency: cfg.Passwords.HashConcurrency,
 		Queue:       cfg.Passwords.HashQueue,
 		Wait:        cfg.Passwords.HashWait,
+		OnWait:      onWait,
 	})
 	if err != nil {
 		return account.Deps{}, err
@@ -156,7 +158,7 @@ func (c *console) withStaff(ctx context.Context, act func(*staff) error) (err er
 	if err != nil {
 		return err
 	}
-	deps, err := openAccounts(db, master, cfg, newLogger(c.err, cfg.Log))
+	deps, err := openAccounts(db, master, cfg, nil, newLogger(c.err, cfg.Log))
 	if err != nil {
 		return err
 	}

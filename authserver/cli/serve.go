@@ -47,6 +47,11 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	}
 	defer listener.Close()
 	cfg.Bound(listener.Addr().String())
+	observed, err := openTelemetry(ctx, cfg, logger)
+	if err != nil {
+		return err
+	}
+	defer observed.close()
 
 	// Before a database is made, which a Redis that is away would leave behind.
 	var redis *redisstore.Store
@@ -99,13 +104,14 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err := tail.Sync(ctx); err != nil {
 		return err
 	}
-	accounts, err := openAccounts(db, master, cfg, logger)
+	accounts, err := openAccounts(db, master, cfg, observed.Waits(), logger)
 	if err != nil {
 		return err
 	}
 	if redis != nil {
 		accounts.Limiter = redis.Limiter(master.LimitKey())
 	}
+	accounts.Users, accounts.Limiter = observed.Users(db), observed.Limiter(accounts.Limiter)
 	accounts.Changed = func(ctx context.Context) {
 		tail.Changed(ctx)
 		for _, s := range wakers {
@@ -133,10 +139,10 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	}
 	server := oauth.New(oauth.Deps{
 		Settings:    oauthSettings(cfg, scopes),
-		Facts:       db,
-		Sessions:    sessions,
-		UserStore:   db,
-		Revocations: db,
+		Facts:       observed.Facts(db),
+		Sessions:    observed.Sessions(sessions),
+		UserStore:   accounts.Users,
+		Revocations: observed.Revocations(db),
 		Audit:       db,
 		Users:       users,
 		Clients:     account.NewClients(accounts),
@@ -146,6 +152,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		Verifier:    issued,
 		Notes:       notes,
 		Changed:     accounts.Changed,
+		Answered:    observed.Answered(),
 		Logger:      logger,
 	})
 	verifier, err := resource.NewVerifier(resource.VerifierConfig{
@@ -158,17 +165,28 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		Settings:  httpSettings(cfg, scopes),
 		Guard:     resource.NewGuard(verifier, cfg.Identity.Issuer+api.MetadataPath),
 		Roles:     accounts.Roles,
-		Authority: &httpapi.Authority{OAuth: server, Users: users, UserStore: db, Feed: tail, JWKS: ring.JWKS},
+		Authority: &httpapi.Authority{OAuth: server, Users: users, UserStore: accounts.Users, Feed: tail, JWKS: ring.JWKS},
 		Checks:    checks,
+		Watch:     observed.Requests(),
 		Logger:    logger,
 	}
 	if cmd.Only == "" {
-		deps.API = httpapi.LocalUsers{Store: db}
+		deps.API = httpapi.LocalUsers{Store: accounts.Users}
 	}
 	handler, err := httpapi.New(deps)
 	if err != nil {
 		return err
 	}
+
+	observed.Hashes(accounts.Hasher)
+	observed.Endings(ended.Len)
+	observed.Feed(tail.Stats)
+	observed.SigningKey(ring.SigningSince)
+	observed.Database(db.Stats)
+	if redis != nil {
+		observed.Redis(redis.Stats)
+	}
+	observed.begin(context.WithoutCancel(ctx))
 
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var tasks sync.WaitGroup

@@ -52,6 +52,11 @@ func serveAPI(ctx context.Context, cfg *config.Config, logger *slog.Logger) erro
 	}
 	defer listener.Close()
 	cfg.Bound(listener.Addr().String())
+	observed, err := openTelemetry(ctx, cfg, logger)
+	if err != nil {
+		return err
+	}
+	defer observed.close()
 
 	roles, err := resource.ParseHierarchy(cfg.Identity.RoleHierarchy)
 	if err != nil {
@@ -67,6 +72,7 @@ func serveAPI(ctx context.Context, cfg *config.Config, logger *slog.Logger) erro
 		Feed:         resource.Policy(cfg.Revocation.RevocationFeed),
 		MaxStaleness: cfg.Revocation.RevocationMaxStaleness,
 		Logger:       logger,
+		Hooks:        observed.Follower(),
 	})
 	if err != nil {
 		return err
@@ -77,11 +83,14 @@ func serveAPI(ctx context.Context, cfg *config.Config, logger *slog.Logger) erro
 		Roles:    roles,
 		API:      api.NewRemoteUsers(cfg.Identity.Issuer, issuerTimeout),
 		Checks:   []httpapi.Check{{Name: "issuer", Ping: heard(verifier)}},
+		Watch:    observed.Requests(),
 		Logger:   logger,
 	})
 	if err != nil {
 		return err
 	}
+	observed.Endings(verifier.Endings)
+	observed.begin(context.WithoutCancel(ctx))
 	logger.InfoContext(ctx, "serving", "listen", cfg.HTTP.Listen, "issuer", cfg.Identity.Issuer, "only", "api")
 	return serve(ctx, httpapi.NewServer(handler), listener, logger)
 }

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/tokenwright/tokenwright/authserver/telemetry"
 )
 
 // serve sends one request through the whole handler, without a network.
@@ -21,9 +23,25 @@ func (f *fixture) serve(method, path, body string, header http.Header) *httptest
 }
 
 func BenchmarkTokenRequest(b *testing.B) {
+	for _, tc := range []struct {
+		name    string
+		watched telemetry.Config
+	}{
+		{"unwatched", telemetry.Config{}},
+		{"with metrics", telemetry.Config{Metrics: true}},
+		// Nobody is there to take them.
+		{"with metrics and traces", telemetry.Config{Metrics: true, TracesEndpoint: "http://127.0.0.1:1"}},
+	} {
+		b.Run(tc.name, func(b *testing.B) {
+			benchmarkTokenRequest(b, func(s *setup) { s.watched = tc.watched })
+		})
+	}
+}
+
+func benchmarkTokenRequest(b *testing.B, watched func(*setup)) {
 	urlencoded := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 	b.Run("refresh", func(b *testing.B) {
-		f := newFixture(b)
+		f := newFixture(b, watched)
 		token := f.login("alice", userPass).RefreshToken
 		b.ReportAllocs()
 		for b.Loop() {
@@ -36,7 +54,7 @@ func BenchmarkTokenRequest(b *testing.B) {
 		}
 	})
 	b.Run("refresh at the token endpoint", func(b *testing.B) {
-		f := newFixture(b)
+		f := newFixture(b, watched)
 		var current tokens
 		first := formOf("grant_type", "password", "username", "alice", "password", userPass, "client_id", "conf", "client_secret", confSecret)
 		check(b, json.Unmarshal(f.serve("POST", "/oauth/token", first, urlencoded).Body.Bytes(), &current))
@@ -49,7 +67,7 @@ func BenchmarkTokenRequest(b *testing.B) {
 		}
 	})
 	b.Run("client_credentials", func(b *testing.B) {
-		f := newFixture(b)
+		f := newFixture(b, watched)
 		body := formOf("grant_type", "client_credentials", "client_id", "conf", "client_secret", confSecret)
 		b.ReportAllocs()
 		for b.Loop() {

@@ -24,6 +24,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/authserver/password"
 	"github.com/tokenwright/tokenwright/authserver/sqlstore"
+	"github.com/tokenwright/tokenwright/authserver/telemetry"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
 )
@@ -45,6 +46,7 @@ type setup struct {
 	loginRate limit.Rule
 	jwks      func() []byte // in place of the ring's
 	ready     bool          // whether the resource server has heard what has ended
+	watched   telemetry.Config
 }
 
 // fixture is a server of real parts on a database of its own, with the users
@@ -77,6 +79,8 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	f := &fixture{t: t, log: &logBuffer{}}
 	logger := slog.New(slog.NewJSONHandler(f.log, nil))
 
+	watching := ok(telemetry.New(ctx, set.watched, logger))(t)
+	t.Cleanup(func() { check(t, watching.Close()) })
 	db := ok(sqlstore.Open(ctx, sqlstore.Config{URL: "sqlite:" + filepath.Join(t.TempDir(), "test.db")}))(t)
 	t.Cleanup(func() { db.Close() })
 	check(t, db.Migrate(ctx))
@@ -92,7 +96,7 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 		check(t, tail.Sync(ctx))
 	}
 	deps := account.Deps{
-		Users: db, Clients: db, Hasher: hasher, Limiter: limit.NewMemory(1000), LoginRate: set.loginRate,
+		Users: db, Clients: db, Hasher: hasher, Limiter: watching.Limiter(limit.NewMemory(1000)), LoginRate: set.loginRate,
 		Master: master, Roles: roles, Audience: audience, Changed: tail.Changed, Logger: logger,
 	}
 	f.users = account.NewUsers(deps)
@@ -106,7 +110,8 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 			IdleLifetime: time.Hour, SessionLifetime: 24 * time.Hour, RefreshGrace: 10 * time.Second,
 			SessionsPerUser: 100, Strict: set.settings.Strict, Scopes: set.settings.Scopes,
 		},
-		Facts: db, Sessions: db, UserStore: db, Revocations: db, Audit: db,
+		Facts: watching.Facts(db), Sessions: watching.Sessions(db), UserStore: db, Revocations: watching.Revocations(db), Audit: db,
+		Answered: watching.Answered(),
 		Users: f.users, Clients: clients, Ring: ring, Master: master, Roles: roles, Changed: tail.Changed, Logger: logger,
 	})
 	jwks := ring.JWKS
@@ -119,7 +124,7 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 		Authority: &httpapi.Authority{OAuth: server, Users: f.users, UserStore: db, Feed: tail, JWKS: jwks},
 		API:       httpapi.LocalUsers{Store: db},
 		Guard:     resource.NewGuard(verifier, issuer+api.MetadataPath), Roles: roles,
-		Checks: set.checks, Logger: logger,
+		Checks: set.checks, Watch: watching.Requests(), Logger: logger,
 	}))(t)
 	srv := httptest.NewUnstartedServer(f.handler)
 	srv.Config = httpapi.NewServer(f.handler)
