@@ -1,5 +1,6 @@
 // Package leak looks for secrets wherever a whole run of the program leaves
-// anything: its answers, its log, its database, Redis, its arguments.
+// anything: its answers, its log, its metrics and traces, its database, Redis,
+// its arguments.
 package leak
 
 import (
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +33,8 @@ const (
 	appSecret = "app-secret-0123456789abcdef"
 	phrase    = "alice's-secret-phrase"
 	redisPass = "redis-secret-opensesame"
+
+	collectorKey = "collector-secret-opensesame"
 )
 
 // run is a whole run: what was secret in it, and what it left.
@@ -80,8 +84,10 @@ func (r *run) refuse(method, path string, header http.Header, body string) {
 // run leaves, at the loudest log.
 func TestNothingLeaks(t *testing.T) {
 	server := redistest.New(t, redisPass)
+	traces := newCollector(t)
 	dir := t.TempDir()
-	env := []string{"LOG_LEVEL=debug", "SECRET_KEY=" + masterKey, "REDIS_URL=" + server.URL, "ISSUER=http://127.0.0.1:8000"}
+	env := []string{"LOG_LEVEL=debug", "SECRET_KEY=" + masterKey, "REDIS_URL=" + server.URL, "ISSUER=http://127.0.0.1:8000",
+		"METRICS_LISTEN=127.0.0.1:0", "OTEL_EXPORTER_OTLP_ENDPOINT=" + traces.URL, "OTEL_EXPORTER_OTLP_HEADERS=authorization=" + collectorKey}
 	file := filepath.Join(t.TempDir(), "apply.yaml") // is the operator's, not the run's
 	err := os.WriteFile(file, []byte(`
 clients:
@@ -95,6 +101,7 @@ users:
 	said := binary.Run(t, dir, env, "apply", "-f", file) + binary.Run(t, dir, env, "config")
 	r := &run{Process: binary.Serve(t, dir, env), t: t, client: &http.Client{Timeout: 20 * time.Second}, secrets: map[string]string{
 		"SECRET_KEY": masterKey, "client secret": appSecret, "password": phrase, "Redis's password": redisPass,
+		"collector's key": collectorKey,
 	}}
 	arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", r.PID))
 	if err != nil {
@@ -106,6 +113,7 @@ users:
 	if !strings.Contains(dump, "tw:") {
 		t.Fatal("Redis has nothing of the run")
 	}
+	metrics := r.metrics()
 	if err := r.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +121,13 @@ users:
 		"the log": r.Log(), "a refusal": r.answers.String(), "Redis": dump, "the arguments": string(arguments),
 		"what the commands print": said + binary.Run(t, dir, env, "user", "list") + binary.Run(t, dir, env, "client", "list"),
 		"the database":            readAll(t, dir),
+		"the metrics":             metrics,
+		"the traces":              traces.spans(),
+	}
+	for _, where := range []string{"the metrics", "the traces"} {
+		if !strings.Contains(left[where], "/auth/refresh") {
+			t.Fatalf("%s say nothing of a refresh:\n%s", where, r.Log())
+		}
 	}
 	for where, text := range left {
 		for what, secret := range r.secrets {
@@ -121,7 +136,7 @@ users:
 			}
 		}
 	}
-	t.Logf("%d secrets, %d bytes of log", len(r.secrets), len(left["the log"]))
+	t.Logf("%d secrets; bytes of log, metrics, traces: %d, %d, %d", len(r.secrets), len(left["the log"]), len(metrics), len(left["the traces"]))
 }
 
 // use does what clients do.
@@ -185,6 +200,19 @@ func (r *run) misuse() {
 	r.refuse("GET", "/api/private", http.Header{"Cookie": {"session=MISPLACED"}, "Authorization": {"MISPLACED"}}, "")
 	r.refuse("GET", "/MISPLACED?token=MISPLACED", nil, "")
 	r.refuse("DELETE", "/auth/sessions/MISPLACED", http.Header{"Authorization": {"Bearer x.MISPLACED.y"}}, "")
+}
+
+var servingMetrics = regexp.MustCompile(`msg="serving metrics" listen=(\S+)`)
+
+// metrics are what Prometheus gets.
+func (r *run) metrics() string {
+	r.t.Helper()
+	m := servingMetrics.FindStringSubmatch(r.Log())
+	if m == nil {
+		r.t.Fatalf("no metrics are served:\n%s", r.Log())
+	}
+	a, err := program.Get(r.client, "http://"+m[1]+"/metrics", "")
+	return program.Must(r.t, 200, a, err).Body
 }
 
 // dumpRedis is every key with all that is under it.
