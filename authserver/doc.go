@@ -30,5 +30,6 @@
 //	redisstore  sessions in Redis
 //	storetest   the suites that every store passes
 //	httpapi     HTTP: decode, call, encode
+//	telemetry   metrics and traces
 //	cli         the commands, and in serve.go the wiring
 package authserver
