@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/tokenwright/tokenwright/authserver/doctor"
+)
+
+type doctorCmd struct {
+	Issuer   string   `arg:"" optional:"" help:"The issuer identifier; if it is left out, ISSUER."`
+	Fixtures string   `placeholder:"FILE" help:"What the issuer knows, as YAML; without it only what needs none is tried."`
+	Timing   bool     `help:"Try what takes minutes too, with the issuer's limits off (LOGIN_RATE, LOGIN_RATE_IP, CLIENT_RATE)."`
+	Only     []string `placeholder:"ID" help:"Try these lines alone, such as TOK-001,REF-010."`
+	Output   string   `help:"Form of the output: text, json or junit." enum:"text,json,junit" default:"text"`
+}
+
+func (doctorCmd) Help() string {
+	return `Asks a running issuer, ours or anybody's, what its standards want of it, and
+says for each line whether it holds. The exit code is 1 if one fails that must
+hold. Sessions are opened and ended; no account is made or changed. Give it an
+issuer for trials: it has to know a user's password.
+
+FILE names what the issuer was told before. Each part may be left out; the lines
+that need it are then not applicable:
+
+	clients:
+	  - {id: app, grants: [password, refresh_token], scopes: [read, write, admin]}    # no secret: public
+	  - {id: app2, grants: [password, refresh_token], refresh_grace_seconds: 0}
+	  - {id: rs, secret: …, grants: [client_credentials], introspect: true, serves: [https://api.example.com]}
+	users:                                       # the first active one logs in
+	  - {username: alice, password: …}
+	  - {username: carol, password: …, is_active: false}
+	api:
+	  identifier: https://api.example.com        # what tokens are for
+	  url: https://api.example.com/private       # takes any token
+	  admin_url: https://api.example.com/admin   # does not take alice's
+	origin: https://app.example.com              # may read answers (CORS)
+
+A client may also have resources: other APIs that it may ask tokens for.
+
+Example:
+
+	tokenwright doctor http://127.0.0.1:8000 --fixtures deploy/doctor-demo.yaml
+`
+}
+
+// maxFixtures is far above any file that people write.
+const maxFixtures = 1 << 20
+
+func (cmd doctorCmd) Run(ctx context.Context, con *console) error {
+	o := doctor.Options{Issuer: strings.TrimSuffix(cmd.Issuer, "/"), Timing: cmd.Timing, Only: cmd.Only}
+	if o.Issuer == "" {
+		cfg, err := con.settings(nil, false)
+		if err != nil {
+			return err
+		}
+		o.Issuer = cfg.Identity.Issuer
+	}
+	if cmd.Fixtures != "" {
+		var err error
+		if o.Fixtures, err = readFixtures(cmd.Fixtures); err != nil {
+			return err
+		}
+	}
+	report, err := doctor.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	write := map[string]func(io.Writer) error{"text": report.WriteText, "json": report.WriteJSON, "junit": report.WriteJUnit}[cmd.Output]
+	if err := write(con.out); err != nil {
+		return err
+	}
+	if n := report.Failed(); n > 0 {
+		return fmt.Errorf("%s does not do what it must; lines that fail: %d", o.Issuer, n)
+	}
+	return nil
+}
+
+func readFixtures(name string) (doctor.Fixtures, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return doctor.Fixtures{}, &plainError{fmt.Sprintf("cannot read %s: %s", name, reasonOf(err)), err}
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFixtures))
+	if err != nil {
+		return doctor.Fixtures{}, &plainError{fmt.Sprintf("cannot read %s: %s", name, reasonOf(err)), err}
+	}
+	fixtures, err := doctor.ParseFixtures(text)
+	if err != nil {
+		return doctor.Fixtures{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return fixtures, nil
+}

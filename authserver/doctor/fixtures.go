@@ -1,0 +1,122 @@
+package doctor
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Fixtures are what the issuer was told beforehand, so that it can be asked about
+// it. All of it is optional; what is missing makes lines not applicable.
+type Fixtures struct {
+	Clients []Client `yaml:"clients"`
+	// Users: the first active one is the one that logs in; it must not be let
+	// into API.AdminURL.
+	Users []User `yaml:"users"`
+	API   API    `yaml:"api"`
+	// Origin is an origin that the issuer lets read its answers (CORS).
+	Origin string `yaml:"origin"`
+}
+
+// Client is a registered client; without a secret it is a public one.
+type Client struct {
+	ID     string   `yaml:"id"`
+	Secret string   `yaml:"secret"`
+	Grants []string `yaml:"grants"`
+	// Scopes are those it is registered for.
+	Scopes []string `yaml:"scopes"`
+	// Resources are what it may ask tokens for beside API.Identifier.
+	Resources  []string `yaml:"resources"`
+	Introspect bool     `yaml:"introspect"`
+	// Serves are the resources whose tokens it may introspect; nil leaves it
+	// open, and it is taken to serve API.Identifier.
+	Serves []string `yaml:"serves"`
+	// RefreshGrace is for how many seconds a refresh token may be presented
+	// again; nil leaves it open.
+	RefreshGrace *int `yaml:"refresh_grace_seconds"`
+}
+
+func (c *Client) public() bool          { return c.Secret == "" }
+func (c *Client) may(grant string) bool { return slices.Contains(c.Grants, grant) }
+
+// User is an account with its password.
+type User struct {
+	Username string `yaml:"username"`
+	Password string `yaml:"password"`
+	IsActive *bool  `yaml:"is_active"` // nil is true
+}
+
+func (u *User) active() bool { return u.IsActive == nil || *u.IsActive }
+
+// API is a resource server that takes the issuer's tokens.
+type API struct {
+	// Identifier is the audience that tokens get if no resource is asked for.
+	Identifier string `yaml:"identifier"`
+	// URL answers a GET with any of its users' tokens.
+	URL string `yaml:"url"`
+	// AdminURL answers 403 to the first user.
+	AdminURL string `yaml:"admin_url"`
+}
+
+// unknownField is how the YAML package names a member that is not there.
+var unknownField = regexp.MustCompile(`^(line \d+): field (\S+) not found`)
+
+// ParseFixtures reads YAML in the form that tokenwright doctor --help shows. Its
+// errors name lines and members, never values: those may be secrets.
+func ParseFixtures(text []byte) (Fixtures, error) {
+	var f Fixtures
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	err := dec.Decode(&f)
+	if errors.Is(err, io.EOF) {
+		return f, errors.New("the file is empty: give it at least one of clients, users, api, origin")
+	}
+	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
+		var faults []string
+		for _, text := range wrong.Errors {
+			line, _, _ := strings.Cut(text, ":")
+			if m := unknownField.FindStringSubmatch(text); m != nil {
+				faults = append(faults, fmt.Sprintf("%s: unknown member %q", line, m[2]))
+			} else if strings.Contains(text, "already defined") {
+				faults = append(faults, text)
+			} else {
+				faults = append(faults, line+": a value of another form is wanted here")
+			}
+		}
+		return Fixtures{}, fmt.Errorf("%s; tokenwright doctor --help shows the form", strings.Join(faults, ", "))
+	}
+	if err != nil {
+		line := 0
+		if n, _ := fmt.Sscanf(err.Error(), "yaml: line %d:", &line); n == 1 {
+			return Fixtures{}, fmt.Errorf("near line %d: not YAML: check indentation and brackets, and quote values that have special characters", line)
+		}
+		return Fixtures{}, errors.New("not YAML: quote values that have special characters, such as those that begin with * or &")
+	}
+	return f, f.check()
+}
+
+func (f *Fixtures) check() error {
+	for i, c := range f.Clients {
+		if c.ID == "" {
+			return fmt.Errorf("client %d has no id: give each its id", i+1)
+		}
+		if len(c.Grants) == 0 && !c.Introspect {
+			return fmt.Errorf("client %q: say with grants what it may do, such as [password, refresh_token]", c.ID)
+		}
+		if c.Introspect && c.public() {
+			return fmt.Errorf("client %q: one that introspects needs its secret", c.ID)
+		}
+	}
+	for i, u := range f.Users {
+		if u.Username == "" || u.Password == "" {
+			return fmt.Errorf("user %d lacks username or password: give each both", i+1)
+		}
+	}
+	return nil
+}
