@@ -263,6 +263,10 @@ func TestDemo(t *testing.T) {
 			strings.Contains(err.Error(), "\n") {
 			t.Errorf("got %v", err)
 		}
+		_, err = config.Load(config.Sources{Demo: true, Environ: []string{"METRICS_LISTEN=:9464"}})
+		if err == nil || !strings.Contains(err.Error(), `METRICS_LISTEN=":9464" (environment): want a loopback address with --demo`) {
+			t.Errorf("got %v", err)
+		}
 	})
 }
 

@@ -112,7 +112,7 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 		},
 		Facts: watching.Facts(db), Sessions: watching.Sessions(db), UserStore: db, Revocations: watching.Revocations(db), Audit: db,
 		Answered: watching.Answered(),
-		Users: f.users, Clients: clients, Ring: ring, Master: master, Roles: roles, Changed: tail.Changed, Logger: logger,
+		Users:    f.users, Clients: clients, Ring: ring, Master: master, Roles: roles, Changed: tail.Changed, Logger: logger,
 	})
 	jwks := ring.JWKS
 	if set.jwks != nil {
