@@ -128,7 +128,7 @@ func (u user) step(c call) (user, answer) {
 		s.ended = true
 	case endOthers:
 		for i := range u.sessions {
-			if i != c.slot && u.sessions[i].open {
+			if u.sessions[i].open && (i != c.slot || s.gone) { // what is gone cannot be kept
 				u.sessions[i].ended = true
 			}
 		}

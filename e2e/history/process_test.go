@@ -122,11 +122,11 @@ func TestHistoriesOfKilledServersAreLinearizable(t *testing.T) {
 			desk := newLocal(t, at, clock{rate: 1})
 			one, two := newRemote(t, at), newRemote(t, at)
 			w := desk.world(t, []string{"strict", "plain"}, one, two)
-			kills := 0
+			start, kills := begin(t), 0
 			stop := make(chan struct{})
 			var killer sync.WaitGroup
 			killer.Go(func() {
-				rng := rand.New(rand.NewPCG(rand.Uint64(), 0))
+				rng := rand.New(rand.NewPCG(start, workers))
 				for {
 					select {
 					case <-stop:
@@ -140,7 +140,7 @@ func TestHistoriesOfKilledServersAreLinearizable(t *testing.T) {
 					kills++
 				}
 			})
-			w.check(t, operations()/10)
+			w.check(t, start, operations()/10)
 			close(stop)
 			killer.Wait()
 			t.Logf("%d kills", kills)

@@ -39,8 +39,8 @@ type world struct {
 	keys    []authserver.RefreshKey
 	redis   *rewinder // nil where sessions are in the database
 	clients []string
-	// made is called after each call of a client.
-	made func()
+	// made is called after each call of a client, which may not have been answered.
+	made func(answered bool)
 }
 
 // newWorld is two servers in this process with clocks that differ by twice c's
@@ -59,7 +59,7 @@ func (s *local) world(t *testing.T, clients []string, servers ...server) *world 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{servers: servers, desk: s, keys: master.RefreshKeys(), clients: clients, made: func() {}}
+	return &world{servers: servers, desk: s, keys: master.RefreshKeys(), clients: clients, made: func(bool) {}}
 }
 
 // server is what clients ask. An error is one of those below, or one that no
@@ -100,6 +100,7 @@ type known struct {
 // history is one user's: what was called, when, and what came back.
 type history struct {
 	*world
+	seed  uint64
 	login string
 	sub   string
 	began time.Time
@@ -118,28 +119,57 @@ type history struct {
 	fault    error
 }
 
-// recordHistory has clients act on a user of their own, by chance alone.
-func (w *world) recordHistory(ctx context.Context, seed uint64) (*history, error) {
+// newHistory registers a user. What becomes of the user is chance's, from seed on.
+func (w *world) newHistory(ctx context.Context, seed uint64) (*history, error) {
 	name := fmt.Sprintf("u%d", seed)
 	u, err := w.desk.users.Register(ctx, account.Registration{
 		Username: name, Email: name + "@example.com", Password: phrase, Exempt: true, Active: true, Actor: "test",
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("seed %d: %w", seed, err)
 	}
-	h := &history{world: w, login: name, sub: u.Subject, began: time.Now(), left: steps}
+	h := &history{world: w, seed: seed, login: name, sub: u.Subject, began: time.Now(), left: steps}
 	h.answered = sync.NewCond(&h.mu)
+	return h, nil
+}
+
+// record has clients act on the user, and returns when they are done.
+func (h *history) record() error {
 	var clients sync.WaitGroup
 	for i := range workers {
 		clients.Go(func() {
-			rng := rand.New(rand.NewPCG(seed, uint64(i)))
+			rng := rand.New(rand.NewPCG(h.seed, uint64(i)))
 			for h.next() {
-				h.one(rng, i)
+				c, s, token := h.choose(rng)
+				h.made(h.ask(rng, i, c, s, token))
 			}
 		})
 	}
 	clients.Wait()
-	return h, h.fault
+	// Whatever should have ended shows now, and whatever should not.
+	rng := rand.New(rand.NewPCG(h.seed, workers))
+	for slot := range h.sessions {
+		h.useNewest(rng, 0, refresh, slot)
+	}
+	if h.fault != nil {
+		return fmt.Errorf("seed %d: %w", h.seed, h.fault)
+	}
+	return nil
+}
+
+// useNewest makes one call with the newest token of a session that was opened.
+func (h *history) useNewest(rng *rand.Rand, worker int, what act, slot int) {
+	h.mu.Lock()
+	if slot >= len(h.sessions) || h.sessions[slot] == nil {
+		h.mu.Unlock()
+		return
+	}
+	s := h.sessions[slot]
+	newest := len(s.tokens) - 1
+	c := call{act: what, slot: slot, token: uint32(newest), grace: graces[s.client]}
+	token := s.tokens[newest]
+	h.mu.Unlock()
+	h.ask(rng, worker, c, s, token)
 }
 
 // next says whether there is more to see: not once every session is over.
@@ -154,10 +184,8 @@ func (h *history) next() bool {
 	return h.left >= 0 && !over && h.unheard < tooUnheard && h.fault == nil
 }
 
-// one makes one call and records it.
-func (h *history) one(rng *rand.Rand, worker int) {
-	defer h.made()
-	c, s, token := h.choose(rng)
+// ask makes one call, records it and says whether it was answered.
+func (h *history) ask(rng *rand.Rand, worker int, c call, s *known, token string) (answered bool) {
 	if c.act == lose {
 		h.failover.Lock()
 		defer h.failover.Unlock()
@@ -183,7 +211,7 @@ func (h *history) one(rng *rand.Rand, worker int) {
 	}
 	switch {
 	case errors.Is(err, errUnsent):
-		return
+		return false
 	case errors.Is(err, errUnheard):
 		a.nothing, back = true, math.MaxInt64
 		h.unheard++
@@ -191,6 +219,7 @@ func (h *history) one(rng *rand.Rand, worker int) {
 		h.fault = fmt.Errorf("%v: %w", c.act, err)
 	}
 	h.ops = append(h.ops, porcupine.Operation{ClientId: worker, Input: c, Call: at, Output: a, Return: back})
+	return !a.nothing
 }
 
 // choose says what to do next, from what the clients know, and with which token.
@@ -258,6 +287,13 @@ func (h *history) opened(dead bool) []int {
 		}
 	}
 	return slots
+}
+
+// living are the slots of sessions that are not known to be over.
+func (h *history) living() []int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.opened(false)
 }
 
 // make makes the call and returns what the client hears.
