@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -65,14 +66,15 @@ func decode(t *testing.T, text string) (v any) {
 	return v
 }
 
-// compare wants all of the earlier picture in the later one.
-func (pic picture) compare(t *testing.T, later picture) {
-	t.Helper()
+// differs returns what of the earlier picture is not in the later one.
+func (pic picture) differs(later picture) error {
+	var errs []error
 	for _, what := range slices.Sorted(maps.Keys(pic)) {
 		if err := within(pic[what], later[what]); err != nil {
-			t.Errorf("%s: %v", what, err)
+			errs = append(errs, fmt.Errorf("%s: %w", what, err))
 		}
 	}
+	return errors.Join(errs...)
 }
 
 // within wants every member of the earlier value in the later one.
