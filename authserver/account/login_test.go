@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -124,6 +126,48 @@ func TestFailedLoginsAreLimited(t *testing.T) {
 		}
 		if _, err := f.login(owner, "alice", goodWords); err != nil {
 			t.Errorf("PWD-010 the owner: %v", err)
+		}
+	})
+	t.Run("PWD-009 32 parallel guesses get no more hashes than the burst", func(t *testing.T) {
+		for _, login := range []string{"alice", "nobody"} {
+			f := newFixture(t, loginRates(10, 100))
+			f.register(t, alice())
+			before := f.Hasher.Computed()
+			var checked, limited atomic.Int64
+			var wg sync.WaitGroup
+			start := make(chan struct{})
+			for range 32 {
+				wg.Go(func() {
+					<-start
+					_, err := f.login(from(t, "192.0.2.1"), login, "wrong")
+					if err == account.ErrWrongCredentials {
+						checked.Add(1)
+					} else if _, ok := errors.AsType[*limit.ExceededError](err); ok {
+						limited.Add(1)
+					} else {
+						t.Error(err)
+					}
+				})
+			}
+			close(start)
+			wg.Wait()
+			if checked.Load() != 10 || limited.Load() != 22 || f.Hasher.Computed()-before != 10 {
+				t.Errorf("%s: %d checked, %d limited, %d hashes", login, checked.Load(), limited.Load(), f.Hasher.Computed()-before)
+			}
+		}
+	})
+	t.Run("PWD-009 an e-mail address in another case is the same account's, of any script", func(t *testing.T) {
+		f := newFixture(t, loginRates(2, 100))
+		attacker := from(t, "192.0.2.1")
+		for i, login := range []string{"ÄRGER@example.com", "ärger@EXAMPLE.com", "Ärger@example.com"} {
+			_, err := f.login(attacker, login, "wrong")
+			if _, limited := errors.AsType[*limit.ExceededError](err); limited != (i == 2) {
+				t.Errorf("%s: %v", login, err)
+			}
+		}
+		// An IPv4 address is one, however the connection came.
+		if _, err := f.login(from(t, "::ffff:192.0.2.1"), "ärger@example.com", "wrong"); err == account.ErrWrongCredentials {
+			t.Error("the address goes on as IPv4 in IPv6")
 		}
 	})
 	t.Run("logins that succeed cost nothing", func(t *testing.T) {

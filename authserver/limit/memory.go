@@ -1,23 +1,25 @@
 package limit
 
 import (
-	"container/list"
+	"container/heap"
 	"context"
 	"crypto/sha256"
 	"sync"
 	"time"
 )
 
-// Memory is a Limiter in this process's memory, of bounded size. It forgets at
-// once what is back to its whole allowance and, when it is full, whatever was
-// asked about longest ago. It is a GCRA: one time for each key, no buckets to
-// refill and nothing that runs in the background.
+// Memory is a Limiter in this process's memory, of bounded size. It is a GCRA:
+// one time for each key, no buckets to refill and nothing that runs in the
+// background. It forgets what is back to its whole allowance and, when it is
+// full, the key that would be so next. Thus a flood of new keys pushes out the
+// flood: to be rid of a spent allowance before its time, one has to spend as
+// much of as many others as there is room for.
 type Memory struct {
 	maxKeys int
 
 	mu      sync.Mutex
-	entries map[digest]*list.Element // of *entry
-	touched *list.List               // the one asked about longest ago in front
+	entries map[digest]*entry
+	order   queue
 }
 
 var _ Limiter = (*Memory)(nil)
@@ -31,12 +33,13 @@ type entry struct {
 	// spent is when the allowance will be whole again; GCRA's theoretical
 	// arrival time.
 	spent time.Time
+	at    int // in the queue
 }
 
 // NewMemory returns a Memory that keeps at most maxKeys keys (about 200 bytes
 // each), at least one.
 func NewMemory(maxKeys int) *Memory {
-	return &Memory{maxKeys: max(1, maxKeys), entries: map[digest]*list.Element{}, touched: list.New()}
+	return &Memory{maxKeys: max(1, maxKeys), entries: map[digest]*entry{}}
 }
 
 // Take never fails.
@@ -49,26 +52,26 @@ func (m *Memory) Take(_ context.Context, r Rule, key string) (Decision, error) {
 	defer m.mu.Unlock()
 	now := time.Now()
 	m.tidy(now)
-	el, known := m.entries[id]
+	e, known := m.entries[id]
 	spent := now
-	if known {
-		m.touched.MoveToBack(el)
-		if e := el.Value.(*entry); e.spent.After(now) {
-			spent = e.spent
-		}
+	if known && e.spent.After(now) {
+		spent = e.spent
 	}
 	spent = spent.Add(r.Interval())
 	if wait := spent.Sub(now) - r.Interval()*time.Duration(r.Burst); wait > 0 {
 		return Decision{RetryAfter: wait}, nil
 	}
 	if known {
-		el.Value.(*entry).spent = spent
+		e.spent = spent
+		heap.Fix(&m.order, e.at)
 		return Decision{Allowed: true}, nil
 	}
 	if len(m.entries) >= m.maxKeys {
-		m.forget(m.leastMissed(now))
+		m.forget(m.order[0])
 	}
-	m.entries[id] = m.touched.PushBack(&entry{id: id, spent: spent})
+	e = &entry{id: id, spent: spent}
+	m.entries[id] = e
+	heap.Push(&m.order, e)
 	return Decision{Allowed: true}, nil
 }
 
@@ -79,50 +82,32 @@ func (m *Memory) Return(_ context.Context, r Rule, key string) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	el, known := m.entries[digestOf(r, key)]
+	e, known := m.entries[digestOf(r, key)]
 	if !known {
 		return nil
 	}
-	e := el.Value.(*entry)
-	e.spent = e.spent.Add(-r.Interval())
-	if !e.spent.After(time.Now()) {
-		m.forget(el)
+	if e.spent = e.spent.Add(-r.Interval()); e.spent.After(time.Now()) {
+		heap.Fix(&m.order, e.at)
+	} else {
+		m.forget(e)
 	}
 	return nil
 }
 
-// tidy forgets up to two whole allowances among those asked about longest ago.
-// A Take adds one entry at most, so that they become fewer while there are any.
+// tidy forgets up to two whole allowances. A Take adds one entry at most, so
+// that they become fewer while there are any.
 func (m *Memory) tidy(now time.Time) {
 	for range 2 {
-		el := m.touched.Front()
-		if el == nil || el.Value.(*entry).spent.After(now) {
+		if len(m.order) == 0 || m.order[0].spent.After(now) {
 			return
 		}
-		m.forget(el)
+		m.forget(m.order[0])
 	}
 }
 
-// leastMissed is a whole allowance behind those of slower rules if one is near,
-// else what was asked about longest ago.
-func (m *Memory) leastMissed(now time.Time) *list.Element {
-	const near = 16
-	el := m.touched.Front()
-	for range near {
-		if el == nil {
-			break
-		}
-		if !el.Value.(*entry).spent.After(now) {
-			return el
-		}
-		el = el.Next()
-	}
-	return m.touched.Front()
-}
-
-func (m *Memory) forget(el *list.Element) {
-	delete(m.entries, el.Value.(*entry).id)
-	m.touched.Remove(el)
+func (m *Memory) forget(e *entry) {
+	delete(m.entries, e.id)
+	heap.Remove(&m.order, e.at)
 }
 
 func digestOf(r Rule, key string) digest {
