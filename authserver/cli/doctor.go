@@ -25,7 +25,8 @@ hold. Sessions are opened and ended; no account is made or changed. Give it an
 issuer for trials: it has to know a user's password.
 
 FILE names what the issuer was told before. Each part may be left out; the lines
-that need it are then not applicable:
+that need it are then not applicable. A file for tokenwright apply will do, with
+api and origin added:
 
 	clients:
 	  - {id: app, grants: [password, refresh_token], scopes: [read, write, admin]}    # no secret: public

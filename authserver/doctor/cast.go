@@ -33,6 +33,8 @@ func (p *cast) choose(f Fixtures) {
 	for i := range f.Users {
 		u := &f.Users[i]
 		switch {
+		case u.Password == "":
+			continue
 		case !u.active():
 			set(&p.disabled, u, true)
 			continue

@@ -13,7 +13,8 @@ import (
 )
 
 // Fixtures are what the issuer was told beforehand, so that it can be asked about
-// it. All of it is optional; what is missing makes lines not applicable.
+// it. All of it is optional; what is missing makes lines not applicable. A file
+// for tokenwright apply will do, with API and Origin added to it.
 type Fixtures struct {
 	Clients []Client `yaml:"clients"`
 	// Users: the first active one is the one that logs in; it must not be let
@@ -22,12 +23,17 @@ type Fixtures struct {
 	API   API    `yaml:"api"`
 	// Origin is an origin that the issuer lets read its answers (CORS).
 	Origin string `yaml:"origin"`
+
+	// An apply file has them; nothing is asked about them.
+	Resources any `yaml:"resources"`
+	Scopes    any `yaml:"scopes"`
 }
 
 // Client is a registered client; without a secret it is a public one.
 type Client struct {
 	ID     string   `yaml:"id"`
 	Secret string   `yaml:"secret"`
+	Public *bool    `yaml:"public"` // may say again what Secret says
 	Grants []string `yaml:"grants"`
 	// Scopes are those it is registered for.
 	Scopes []string `yaml:"scopes"`
@@ -45,11 +51,17 @@ type Client struct {
 func (c *Client) public() bool          { return c.Secret == "" }
 func (c *Client) may(grant string) bool { return slices.Contains(c.Grants, grant) }
 
-// User is an account with its password.
+// User is an account with its password; without one it plays no part.
 type User struct {
 	Username string `yaml:"username"`
 	Password string `yaml:"password"`
 	IsActive *bool  `yaml:"is_active"` // nil is true
+
+	// An apply file has them; nothing is asked about them.
+	Email        string   `yaml:"email"`
+	FullName     string   `yaml:"full_name"`
+	Roles        []string `yaml:"roles"`
+	PasswordHash string   `yaml:"password_hash"`
 }
 
 func (u *User) active() bool { return u.IsActive == nil || *u.IsActive }
@@ -109,12 +121,15 @@ func (f *Fixtures) check() error {
 		if len(c.Grants) == 0 && !c.Introspect {
 			return fmt.Errorf("client %q: say with grants what it may do, such as [password, refresh_token]", c.ID)
 		}
+		if c.Public != nil && *c.Public != c.public() {
+			return fmt.Errorf("client %q: a public client has no secret, and any other needs it here", c.ID)
+		}
 		if c.Introspect && c.public() {
 			return fmt.Errorf("client %q: one that introspects needs its secret", c.ID)
 		}
 	}
 	for i, u := range f.Users {
-		if u.Username == "" || u.Password == "" {
+		if u.Username == "" || u.Password == "" && u.PasswordHash == "" {
 			return fmt.Errorf("user %d lacks username or password: give each both", i+1)
 		}
 	}

@@ -20,6 +20,8 @@ func TestParseFixturesNamesLinesAndNoSecrets(t *testing.T) {
 		{"a client without an id", "clients: [{secret: " + secret + "}]", "client 1 has no id"},
 		{"a client without grants", "clients: [{id: app}]", `client "app": say with grants`},
 		{"one that introspects without a secret", "clients: [{id: rs, introspect: true}]", `client "rs": one that introspects needs its secret`},
+		{"a public client with a secret", "clients: [{id: app, public: true, secret: " + secret + ", grants: [password]}]", `client "app": a public client has no secret`},
+		{"a client whose secret is not known", "clients: [{id: app, public: false, grants: [password]}]", `client "app": a public client has no secret`},
 		{"a user without a password", "users: [{username: alice}]", "user 1 lacks username or password"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -31,6 +33,17 @@ func TestParseFixturesNamesLinesAndNoSecrets(t *testing.T) {
 				t.Errorf("the secret is in %q", err)
 			}
 		})
+	}
+}
+
+func TestAnApplyFileWillDo(t *testing.T) {
+	text, err := os.ReadFile("../account/testdata/apply.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := doctor.ParseFixtures(append(text, "api: {url: https://api.example.test/private}\n"...))
+	if err != nil || len(f.Clients) == 0 || len(f.Users) == 0 {
+		t.Errorf("got %+v, %v", f, err)
 	}
 }
 
