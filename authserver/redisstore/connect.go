@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"strings"
 	"time"
 
@@ -54,6 +55,7 @@ func options() *redis.UniversalOptions {
 		ReadTimeout:           time.Second,
 		WriteTimeout:          time.Second,
 		PoolTimeout:           time.Second,
+		PoolSize:              10 * runtime.GOMAXPROCS(0),
 		ContextTimeoutEnabled: true,
 		// Records are small: with 32 KiB a pool of idle connections weighs megabytes.
 		ReadBufferSize:   4 << 10,

@@ -7,7 +7,28 @@
 // set, tw:user:{sub}, of their ids by deadline. Both carry an absolute expiry.
 // The set is an index for listing: it may name sessions that are gone, which it
 // then forgets, but it never lacks one. A limiter's key is tw:limit:{…}, with an
-// absolute expiry too, and wake-ups are on the channel tw:wake.
+// absolute expiry too, and wake-ups are on the channel tw:wake. A user of an ACL
+// needs these keys and that channel, and of commands +@read +@write +@scripting
+// +@transaction +@pubsub +time; in a cluster +cluster|slots, too. Sentinels are
+// asked as their default user, with the same password.
+//
+// # Limits and their reasons
+//
+//   - A method takes 1.2 s at most, a question of the limiter 0.5 s and a wake-up
+//     0.2 s, so that a request is refused within 2 s when Redis is away. The waits
+//     for a connection of the pool, to make one, to write and to read are bounded
+//     by 1 s each within that.
+//   - Nothing is tried again. An Advance whose answer was lost may have happened,
+//     and with grace 0 its repetition would be reuse: the client decides. Only
+//     where a cluster says that a slot has moved, the call goes on there.
+//   - The pool has ten connections for each processor, in a cluster to each
+//     server: a call takes a fraction of a millisecond, and more callers than
+//     that wait. After as many vain tries to connect the library tries once a
+//     second, which is how late a Redis that is back may be noticed.
+//   - A cluster is asked once a second where its slots are.
+//   - Redis must not evict: a maxmemory-policy other than noeviction is warned
+//     about at the start. With it a full Redis refuses to open sessions, instead
+//     of ending some.
 package redisstore
 
 import (

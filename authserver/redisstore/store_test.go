@@ -475,6 +475,7 @@ func wantRefusal(t *testing.T, rawURL, want string) {
 	if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v, want %q", err, want)
 	}
+	t.Log(err)
 }
 
 func TestEvictionIsWarnedAbout(t *testing.T) {

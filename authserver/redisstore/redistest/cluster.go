@@ -20,6 +20,19 @@ type ClusterSet struct {
 // with New.
 func Cluster(t testing.TB) *ClusterSet {
 	t.Helper()
+	return cluster(t, guard{})
+}
+
+// ClusterTLS starts a cluster whose servers speak TLS only, to one another too,
+// with certificates for 127.0.0.1 of a CA of its own. They want a password; URL
+// names the CA and a user whom an ACL gives rights to.
+func ClusterTLS(t testing.TB, rights ...string) *ClusterSet {
+	t.Helper()
+	return cluster(t, guard{password: password, user: "tokenwright", rights: rights, dir: certificates(t)}, "--tls-cluster", "yes")
+}
+
+func cluster(t testing.TB, g guard, args ...string) *ClusterSet {
+	t.Helper()
 	var (
 		all     []*Server
 		clients []*redis.Client
@@ -27,9 +40,9 @@ func Cluster(t testing.TB) *ClusterSet {
 	)
 	for range 6 {
 		bus := freePort(t)
-		s := launch(t, "", "--cluster-enabled", "yes", "--cluster-port", bus,
-			"--cluster-node-timeout", "500")
-		c := connect(t, s.Addr, "")
+		s := launch(t, g, append([]string{"--cluster-enabled", "yes", "--cluster-port", bus,
+			"--cluster-node-timeout", "500"}, args...)...)
+		c := g.connect(t, s.Addr)
 		if len(all) < 3 {
 			ranges := [][2]int{{0, 5461}, {5462, 10922}, {10923, 16383}}
 			must(t, c.ClusterAddSlotsRange(t.Context(), ranges[len(all)][0], ranges[len(all)][1]).Err())
@@ -62,7 +75,8 @@ func Cluster(t testing.TB) *ClusterSet {
 			return strings.Contains(c.Info(t.Context(), "replication").Val(), "master_link_status:up")
 		})
 	}
-	return &ClusterSet{URL: "redis+cluster://" + strings.Join(addrs, ","), Primaries: all[:3], Replicas: all[3:]}
+	url := g.url("redis+cluster", strings.Join(addrs, ","), "")
+	return &ClusterSet{URL: url, Primaries: all[:3], Replicas: all[3:]}
 }
 
 func must(t testing.TB, err error) {

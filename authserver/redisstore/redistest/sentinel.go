@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // SentinelSet is a primary and its replica, watched by three Sentinels that
@@ -25,56 +24,59 @@ type SentinelSet struct {
 // Sentinel starts a set. The test is skipped or fails as with New.
 func Sentinel(t testing.TB) *SentinelSet {
 	t.Helper()
-	const password = "p4ss-w0rd"
-	s := &SentinelSet{Password: password, Primary: launch(t, password)}
+	return sentinel(t, guard{password: password})
+}
+
+// SentinelTLS starts a set that speaks TLS only, among itself too, with
+// certificates for 127.0.0.1 of a CA of its own. URL names the CA and a user
+// whom an ACL gives rights to at the servers.
+func SentinelTLS(t testing.TB, rights ...string) *SentinelSet {
+	t.Helper()
+	return sentinel(t, guard{password: password, user: "tokenwright", rights: rights, dir: certificates(t)})
+}
+
+func sentinel(t testing.TB, g guard) *SentinelSet {
+	t.Helper()
+	s := &SentinelSet{Password: g.password, Primary: launch(t, g)}
 	host, port, _ := strings.Cut(s.Primary.Addr, ":")
-	s.Replica = launch(t, password, "--replicaof", host+" "+port)
-	replica := connect(t, s.Replica.Addr, password)
+	s.Replica = launch(t, g, "--replicaof", host+" "+port)
+	replica := g.connect(t, s.Replica.Addr)
 	settle(t, "replication", func() bool {
 		return strings.Contains(replica.Info(t.Context(), "replication").Val(), "master_link_status:up")
 	})
 	var addrs []string
 	for range 3 {
-		w := watcher(t, host+" "+port, password)
+		w := watcher(t, g, host+" "+port)
 		s.Sentinels = append(s.Sentinels, w)
 		addrs = append(addrs, w.Addr)
 	}
 	for _, w := range s.Sentinels {
-		c := connect(t, w.Addr, password)
+		c := g.connect(t, w.Addr)
 		settle(t, "the Sentinels", func() bool {
 			return strings.Contains(c.Info(t.Context(), "sentinel").Val(), "status=ok,address="+s.Primary.Addr+",slaves=1,sentinels=3")
 		})
 	}
-	s.URL = "redis+sentinel://:" + password + "@" + strings.Join(addrs, ",") + "/tw"
+	s.URL = g.url("redis+sentinel", strings.Join(addrs, ","), "/tw")
 	return s
 }
 
-func watcher(t testing.TB, primary, password string) *Server {
+func watcher(t testing.TB, g guard, primary string) *Server {
 	t.Helper()
 	dir, port := t.TempDir(), freePort(t)
 	file := filepath.Join(dir, "sentinel.conf") // it writes there what it learns
-	conf := fmt.Sprintf(`port %[1]s
-bind 127.0.0.1
-dir %[2]s
-requirepass %[4]s
-sentinel sentinel-pass %[4]s
-sentinel monitor tw %[3]s 2
-sentinel auth-pass tw %[4]s
+	conf := fmt.Sprintf(`bind 127.0.0.1
+dir %[1]s
+sentinel sentinel-pass %[3]s
+sentinel monitor tw %[2]s 2
+sentinel auth-pass tw %[3]s
 sentinel down-after-milliseconds tw 500
 sentinel failover-timeout tw 3000
-`, port, dir, primary, password)
+`, dir, primary, g.password)
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, Addr: "127.0.0.1:" + port, ready: "Sentinel ID is", args: []string{file, "--sentinel"}}
+	s := &Server{t: t, Addr: "127.0.0.1:" + port, ready: "Sentinel ID is", args: slices.Concat([]string{file, "--sentinel"}, g.args(port))}
 	t.Cleanup(s.Stop)
 	s.Start()
 	return s
-}
-
-// connect is for asking one server or one Sentinel.
-func connect(t testing.TB, addr, password string) *redis.Client {
-	c := redis.NewClient(&redis.Options{Addr: addr, Password: password})
-	t.Cleanup(func() { c.Close() })
-	return c
 }

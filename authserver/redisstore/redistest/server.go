@@ -4,15 +4,21 @@ package redistest
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // Server is a redis-server of a test's own on a free loopback port. It keeps
@@ -29,6 +35,62 @@ type Server struct {
 	cmd   *exec.Cmd
 }
 
+// password is what servers and Sentinels with one want of everybody.
+const password = "p4ss-w0rd"
+
+// guard is what stands before a server: a password, TLS, both or nothing.
+type guard struct {
+	password string
+	// user, beside the default one, has the same password and these rights at
+	// servers; URLs name it unless it is empty.
+	user   string
+	rights []string
+	// dir has ca.crt, server.crt and server.key; it is empty without TLS.
+	dir string
+}
+
+// file is name's in dir.
+func (g guard) file(name string) string { return filepath.Join(g.dir, name) }
+
+// args make a server or a Sentinel that is guarded.
+func (g guard) args(port string) []string {
+	args := []string{"--port", port}
+	if g.dir != "" {
+		args = []string{"--port", "0", "--tls-port", port, "--tls-replication", "yes", "--tls-auth-clients", "no",
+			"--tls-cert-file", g.file("server.crt"), "--tls-key-file", g.file("server.key"), "--tls-ca-cert-file", g.file("ca.crt")}
+	}
+	if g.password != "" {
+		args = append(args, "--requirepass", g.password, "--masterauth", g.password)
+	}
+	return args
+}
+
+// url is that of servers at addrs.
+func (g guard) url(scheme, addrs, path string) string {
+	if g.password != "" {
+		addrs = g.user + ":" + g.password + "@" + addrs
+	}
+	if g.dir != "" {
+		path += "?tls=true&ca=" + g.file("ca.crt")
+	}
+	return scheme + "://" + addrs + path
+}
+
+// connect is for asking one server or one Sentinel.
+func (g guard) connect(t testing.TB, addr string) *redis.Client {
+	t.Helper()
+	opts := &redis.Options{Addr: addr, Password: g.password}
+	if g.dir != "" {
+		ca, err := os.ReadFile(g.file("ca.crt"))
+		must(t, err)
+		opts.TLSConfig = &tls.Config{RootCAs: x509.NewCertPool()}
+		opts.TLSConfig.RootCAs.AppendCertsFromPEM(ca)
+	}
+	c := redis.NewClient(opts)
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
 // Start starts a server and returns its URL.
 func Start(t testing.TB) string {
 	t.Helper()
@@ -39,22 +101,21 @@ func Start(t testing.TB) string {
 // redis-server in PATH the test is skipped; with REQUIRE_ALL=1 it fails.
 func New(t testing.TB, password string) *Server {
 	t.Helper()
-	return launch(t, password)
+	return launch(t, guard{password: password})
 }
 
 // launch starts a server with more arguments.
-func launch(t testing.TB, password string, args ...string) *Server {
+func launch(t testing.TB, g guard, args ...string) *Server {
 	t.Helper()
 	need(t)
 	port := freePort(t)
 	s := &Server{t: t, Addr: "127.0.0.1:" + port, ready: "Ready to accept connections"}
-	s.args = append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no",
-		"--repl-diskless-sync-delay", "0"}, args...)
-	s.URL = "redis://" + s.Addr
-	if password != "" {
-		s.URL = "redis://:" + password + "@" + s.Addr
-		s.args = append(s.args, "--requirepass", password, "--masterauth", password)
+	s.args = slices.Concat(g.args(port), []string{"--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no",
+		"--repl-diskless-sync-delay", "0"}, args)
+	if g.user != "" {
+		s.args = slices.Concat(s.args, []string{"--user", g.user, "on", ">" + g.password}, g.rights)
 	}
+	s.URL = g.url("redis", s.Addr, "")
 	t.Cleanup(s.Stop)
 	s.Start()
 	return s

@@ -20,17 +20,17 @@ import (
 // The test is skipped or fails as with New, and also for a redis-server without TLS.
 func TLS(t testing.TB) (s *Server, ca string) {
 	t.Helper()
-	need(t)
-	dir := t.TempDir()
-	caCert, caKey := certificate(t, dir, "ca", nil, nil)
-	certificate(t, dir, "server", caCert, caKey)
-	file := func(name string) string { return filepath.Join(dir, name) }
-	port := freePort(t)
-	s = launch(t, "", "--port", "0", "--tls-port", port, "--tls-auth-clients", "no",
-		"--tls-cert-file", file("server.crt"), "--tls-key-file", file("server.key"), "--tls-ca-cert-file", file("ca.crt"))
-	s.Addr = "127.0.0.1:" + port
-	s.URL = "rediss://" + s.Addr + "?ca=" + file("ca.crt")
-	return s, file("ca.crt")
+	g := guard{dir: certificates(t)}
+	return launch(t, g), g.file("ca.crt")
+}
+
+// certificates makes a guard's dir.
+func certificates(t testing.TB) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	ca, key := certificate(t, dir, "ca", nil, nil)
+	certificate(t, dir, "server", ca, key)
+	return dir
 }
 
 // certificate writes name.crt and name.key. Without an issuer it is a CA's.
