@@ -71,8 +71,7 @@ func TestClusterFailover(t *testing.T) {
 	start := time.Now()
 	l.progress(20)
 	t.Logf("all sessions were refreshed 20 times after %v", time.Since(start))
-	wantBack(t, one, 2*time.Second)
-	wantBack(t, two, 2*time.Second)
+	l.wantBack(2 * time.Second)
 	t.Run("wake-ups go on", func(t *testing.T) {
 		for len(woken) > 0 {
 			<-woken

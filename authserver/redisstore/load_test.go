@@ -122,6 +122,30 @@ func (l *load) progress(n int) {
 	}
 }
 
+// wantBack asks each store for each session until it answers: in a cluster a
+// store may know where some of them are and not yet where all are.
+func (l *load) wantBack(within time.Duration) {
+	l.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	start := time.Now()
+	for _, s := range l.stores {
+		for _, c := range l.clients {
+			for {
+				_, err := s.Session(l.t.Context(), c.session.ID)
+				if err == nil {
+					break
+				}
+				if time.Since(start) > within {
+					l.t.Fatalf("not back after %v: %v", within, err)
+				}
+				<-tick.C
+			}
+		}
+	}
+	l.t.Logf("all sessions are back at all servers after %v", time.Since(start))
+}
+
 // wantOneCounter ends the load and looks for two live counters: the store has
 // each client's, and takes an older token for reuse.
 func (l *load) wantOneCounter() {

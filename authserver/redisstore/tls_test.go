@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/redisstore/redistest"
@@ -59,6 +60,7 @@ func TestClusterTLS(t *testing.T) {
 		l.progress(5)
 		set.Primaries[0].Stop()
 		l.progress(5)
+		l.wantBack(2 * time.Second)
 		l.wantOneCounter()
 	})
 }
