@@ -2,10 +2,14 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,8 +37,17 @@ const (
 )
 
 // openPostgres connects to the database at url.
+//
+// Through a pooler that gives each transaction another connection, as PgBouncer
+// with pool_mode=transaction, url has to have default_query_exec_mode=exec. The
+// pooler then has to let the parameters below pass (ignore_startup_parameters),
+// which are to be set for the user with alter role instead, and wake-ups do not
+// arrive.
 func openPostgres(ctx context.Context, url string) (*DB, error) {
 	config, err := pgx.ParseConfig(url)
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, fmt.Errorf("DATABASE_URL names a file that cannot be read: correct sslrootcert, sslcert or sslkey: %w", file)
+	}
 	if err != nil {
 		// What is wrong with it is not told: a part of the password may be in it.
 		return nil, errors.New("DATABASE_URL is not understood: it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with other characters than letters and digits in the password percent-encoded")
@@ -65,6 +78,7 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	}
 	migrator := config.Copy()
 	migrator.RuntimeParams["statement_timeout"] = "0"
+	migrator.RuntimeParams["idle_in_transaction_session_timeout"] = "0" // the lock's waits for the steps
 
 	db := sql.OpenDB(connector{stdlib.GetConnector(*config)})
 	db.SetMaxOpenConns(connections)
@@ -92,15 +106,16 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	return d, nil
 }
 
-// advised runs f while no other server is in it. The lock is the connection's
-// and goes with it, should this server be killed.
+// advised runs f while no other server is in it. The lock is a transaction's and
+// goes with it, should this server be killed; a session's would stay with a
+// pooler between.
 func advised(ctx context.Context, db *sql.DB, f func() error) error {
-	conn, err := db.Conn(ctx)
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("lock schema: %w", err)
 	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, `select pg_advisory_lock($1)`, migrationLock); err != nil {
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock($1)`, migrationLock); err != nil {
 		return fmt.Errorf("lock schema: %w", err)
 	}
 	return f()
@@ -109,8 +124,10 @@ func advised(ctx context.Context, db *sql.DB, f func() error) error {
 // refused says in one sentence why there is no connection.
 func refused(config *pgx.ConnConfig, err error) error {
 	err = reason(err)
-	where := "PostgreSQL at " + net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
+	where := "PostgreSQL at " + addresses(config)
 	switch state := sqlstate(err); {
+	case distrusted(err):
+		return fmt.Errorf("%s has a certificate that is not good: in DATABASE_URL, set sslrootcert to the file of its CA, and the host to one that it is for: %w", where, err)
 	case state == "28P01" || state == "28000":
 		return fmt.Errorf("%s does not let user %q in: set user and password in DATABASE_URL, and see its pg_hba.conf: %w", where, config.User, err)
 	case state == "3D000":
@@ -125,6 +142,25 @@ func refused(config *pgx.ConnConfig, err error) error {
 		return fmt.Errorf("%s, which DATABASE_URL names, refuses connections: %w", where, err)
 	}
 	return fmt.Errorf("%s cannot be connected to: check host, port and sslmode in DATABASE_URL, and that it runs: %w", where, err)
+}
+
+// distrusted reports whether err is about the server's certificate. With
+// sslmode=verify-ca pgx looks at it itself.
+func distrusted(err error) bool {
+	_, always := errors.AsType[*tls.CertificateVerificationError](err)
+	_, byPgx := errors.AsType[x509.UnknownAuthorityError](err)
+	return always || byPgx
+}
+
+// addresses are those that the URL names.
+func addresses(config *pgx.ConnConfig) string {
+	all := []string{net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))}
+	for _, f := range config.Fallbacks { // for each address one without TLS too, maybe
+		if a := net.JoinHostPort(f.Host, strconv.Itoa(int(f.Port))); !slices.Contains(all, a) {
+			all = append(all, a)
+		}
+	}
+	return strings.Join(all, ",")
 }
 
 // reason is what PostgreSQL says in err or, of one error for each host, address

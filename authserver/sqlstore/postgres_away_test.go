@@ -94,6 +94,9 @@ func keptLock(t *testing.T, d *sqlstore.DB, raw *sql.DB) {
 	}
 	wantAway(t, asks, 1)
 	wantAway(t, asks, 15)
+	if pool := d.Stats()["all"]; pool.WaitCount == 0 || pool.OpenConnections > pool.MaxOpenConnections {
+		t.Errorf("the pool was not exhausted: %+v", pool)
+	}
 	// What waits still was begun late: its caller had waited for a connection.
 	var waiting int
 	err = other.QueryRowContext(t.Context(), `

@@ -62,6 +62,12 @@ func TestPostgres(t *testing.T) {
 		a, b, url := pair(t)
 		inTurns(t, a, b, rawPostgres(t, url))
 	})
+	t.Run("serialization conflicts, for a user whose transactions are serializable by default, are none", func(t *testing.T) {
+		url := asSerializable(t, server)
+		a, b := openURL(t, url), openURL(t, url)
+		presentAtOnce(t, a, b, 0, authserver.Reused)
+		inTurns(t, a, b, rawPostgres(t, url))
+	})
 	t.Run("a client's id is not given again beside its removal", func(t *testing.T) {
 		a, b, _ := pair(t)
 		removeBesideAdd(t, a, b)
@@ -85,6 +91,20 @@ func TestPostgres(t *testing.T) {
 		url := server.Schema(t)
 		hangUp(t, openURL(t, url), rawPostgres(t, url))
 	})
+}
+
+// asSerializable is a schema's URL for such a user.
+func asSerializable(t *testing.T, server *pgtest.Server) string {
+	t.Helper()
+	db := rawPostgres(t, server.URL)
+	run(t, db, "create role strict superuser login password 'hunter2'")
+	run(t, db, "alter role strict set default_transaction_isolation = serializable")
+	u, err := url.Parse(server.Schema(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword("strict", "hunter2")
+	return u.String()
 }
 
 func startAtOnce(t *testing.T, url string) {
@@ -137,6 +157,7 @@ func refusals(t *testing.T, server *pgtest.Server) {
 		{"nothing there", func(u *url.URL) { u.Host = closed.Addr().String() }, "cannot be connected to: check host, port and sslmode in DATABASE_URL"},
 		{"an unknown host", func(u *url.URL) { u.Host = "db.invalid" }, "cannot be connected to: check host, port and sslmode in DATABASE_URL"},
 		{"TLS where there is none", func(u *url.URL) { u.RawQuery = "sslmode=require" }, "server refused TLS connection"},
+		{"TLS with a CA where there is none", func(u *url.URL) { u.RawQuery = "sslmode=verify-full" }, "server refused TLS connection"},
 		{"a user who may only read", func(u *url.URL) { u.User = url.UserPassword("reader", "hunter2") }, "DATABASE_URL must name the primary"},
 		{"a password that is not encoded", func(u *url.URL) { u.User, u.Host = nil, "user:hunter2/%zz@"+u.Host }, "DATABASE_URL is not understood"},
 		{"an unknown mode", func(u *url.URL) { u.RawQuery = "sslmode=hunter2" }, "DATABASE_URL is not understood"},

@@ -32,18 +32,27 @@ type Server struct {
 	// URL names its database postgres as a superuser.
 	URL string
 
-	t        testing.TB
-	bin, dir string
-	settings []string
-	owner    *syscall.SysProcAttr
-	process  *exec.Cmd
-	log      *output
+	t             testing.TB
+	bin, dir      string
+	own, settings []string // of this one; of its standbys too
+	owner         *syscall.SysProcAttr
+	process       *exec.Cmd
+	log           *output
 }
 
 // New starts a server with settings ("name=value") until t ends. Unless they say
 // otherwise it does not wait for the disk. Without PostgreSQL the test is
 // skipped, or fails if REQUIRE_ALL=1.
 func New(t testing.TB, settings ...string) *Server {
+	t.Helper()
+	s := prepare(t, settings...)
+	s.init()
+	s.Start()
+	return s
+}
+
+// prepare is New without a database and without a start.
+func prepare(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	installed, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(installed) == 0 {
@@ -63,12 +72,9 @@ func New(t testing.TB, settings ...string) *Server {
 		s.runAsPostgres()
 	}
 	port := freePort(t)
-	s.settings = slices.Concat([]string{
-		"listen_addresses=127.0.0.1", "port=" + port, "unix_socket_directories=" + dir, "fsync=off",
-	}, settings)
+	s.own = []string{"listen_addresses=127.0.0.1", "port=" + port, "unix_socket_directories=" + dir}
+	s.settings = slices.Concat([]string{"fsync=off"}, settings)
 	s.URL = fmt.Sprintf("postgres://%s:%s@127.0.0.1:%s/postgres?sslmode=disable", user, password, port)
-	s.init()
-	s.Start()
 	t.Cleanup(func() {
 		if s.process != nil {
 			s.end(syscall.SIGQUIT)
@@ -98,8 +104,16 @@ func (s *Server) runAsPostgres() {
 		return uint32(n)
 	}
 	s.owner.Credential = &syscall.Credential{Uid: id("-u"), Gid: id("-g")}
-	if err := os.Chown(s.dir, int(s.owner.Credential.Uid), int(s.owner.Credential.Gid)); err != nil {
-		s.t.Fatal(err)
+	s.give(s.dir)
+}
+
+// give makes a file the server's own.
+func (s *Server) give(file string) {
+	s.t.Helper()
+	if c := s.owner.Credential; c != nil {
+		if err := os.Chown(file, int(c.Uid), int(c.Gid)); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 }
 
@@ -130,7 +144,7 @@ func (s *Server) init() {
 func (s *Server) Start() {
 	s.t.Helper()
 	args := []string{"-D", s.data()}
-	for _, setting := range s.settings {
+	for _, setting := range slices.Concat(s.own, s.settings) {
 		args = append(args, "-c", setting)
 	}
 	s.process, s.log = s.command("postgres", args...), &output{ready: make(chan struct{})}
@@ -197,7 +211,7 @@ func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.buf.Write(p)
-	if bytes.Contains(o.buf.Bytes(), []byte("ready to accept connections")) {
+	if bytes.Contains(o.buf.Bytes(), []byte("database system is ready to accept")) {
 		o.once.Do(func() { close(o.ready) })
 	}
 	return len(p), nil
