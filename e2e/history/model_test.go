@@ -42,7 +42,7 @@ type call struct {
 	asked bool
 	now   int64
 	grace time.Duration
-	lost  record         // what the store goes back to
+	lost  *rewind        // what the store goes back to
 	kept  map[int]record // by slot, what the store has that takes over
 }
 
@@ -142,7 +142,7 @@ func (u user) step(c call) (user, answer) {
 	case enable:
 		u.disabled = false
 	case lose:
-		s.record = c.lost
+		s.record = c.lost.record
 	case failover:
 		for i := range u.sessions {
 			kept, ok := c.kept[i]

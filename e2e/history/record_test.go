@@ -264,7 +264,7 @@ func (h *history) choose(rng *rand.Rand) (call, *known, string) {
 		c.act = revoke
 		c.token = uint32(first + rng.IntN(newest))
 	case p < 20 && h.redis != nil && s.kept != nil:
-		c.act, c.lost = lose, s.kept.record
+		c.act, c.lost = lose, s.kept
 	case p < 78 || newest == first:
 		c.token = uint32(newest)
 	case p < 98:
@@ -313,7 +313,7 @@ func (h *history) make(ctx context.Context, on server, c *call, s *known, token 
 	case enable:
 		err = outcome(ctx, h.desk.users.Enable(ctx, h.sub, "test"))
 	case lose:
-		err = h.redis.restore(s.sid, s.kept)
+		err = h.redis.restore(s.sid, c.lost)
 	}
 	if errors.Is(err, errRefused) {
 		return answer{}, nil
