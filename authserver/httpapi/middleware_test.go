@@ -67,6 +67,15 @@ func TestHeadersOnEveryAnswer(t *testing.T) {
 	}
 }
 
+// Nobody has a choice, so nobody's choice is read.
+func TestAcceptIsNotRead(t *testing.T) {
+	f := newFixture(t)
+	for _, accept := range []string{"text/html", "application/json;q=0", "a;b,", "*/*;q,", "\xff;x,"} {
+		f.do("GET", "/livez", "", "Accept: "+accept).want(t, 200)
+		f.do("GET", "/api/private", "", "Accept: "+accept).want(t, 401)
+	}
+}
+
 func TestUnknownRoutes(t *testing.T) {
 	f := newFixture(t)
 	t.Run("an unknown route", func(t *testing.T) { f.do("GET", "/nothing", "").detail(t, 404, "Not Found") })

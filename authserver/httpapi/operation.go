@@ -97,7 +97,12 @@ type router struct{ *gin.Engine }
 
 func (r router) Handle(op *huma.Operation, handler func(huma.Context)) {
 	path := strings.NewReplacer("{", ":", "}", "").Replace(op.Path)
-	handle(r.Engine, op.Method, path, func(c *gin.Context) { handler(humagin.NewContext(op, c)) })
+	handle(r.Engine, op.Method, path, func(c *gin.Context) {
+		// JSON is all that there is to choose, and huma's choosing panics on some
+		// headers that are malformed.
+		c.Request.Header.Del("Accept")
+		handler(humagin.NewContext(op, c))
+	})
 }
 
 func handle(e *gin.Engine, method, path string, h gin.HandlerFunc) {
