@@ -53,14 +53,17 @@ func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID st
 		return fmt.Errorf("unbound follower's connection: %w", err)
 	}
 	seen, err := strconv.ParseInt(lastEventID, 10, 64)
-	resumes := err == nil && seen >= 0
+	if err != nil {
+		seen = -1
+	}
+	begins := int64(-1) // of the view that was written last
 	ping := time.NewTicker(PingInterval)
 	defer ping.Stop()
 	for {
 		v := t.view.Load()
-		if !resumes || seen > v.head {
+		goesOn := begins == v.begins || begins < 0 && v.begins <= seen && seen <= v.head
+		if begins = v.begins; !goesOn {
 			out.event("snapshot", v.head, wire(v.after(0), serves))
-			resumes = true
 		} else {
 			for _, e := range wire(v.after(seen), serves) {
 				out.event("revoke", e.Seq, e)

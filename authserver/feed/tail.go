@@ -42,7 +42,10 @@ type Tail struct {
 type view struct {
 	entries []authserver.Revocation // in sequence; the live ones and some that have left
 	head    int64
-	next    chan struct{} // closed when there is a newer view
+	// begins is the least number that a follower can go on from: a lower one may
+	// be of another copy of the database.
+	begins int64
+	next   chan struct{} // closed when there is a newer view
 }
 
 // New returns a Tail that has read nothing yet: ended is not ready before the
@@ -59,10 +62,12 @@ func New(log authserver.RevocationLog, ended *resource.Ended, logger *slog.Logge
 // Sync reads what has been committed before the call and returns when the set
 // refuses it.
 func (t *Tail) Sync(ctx context.Context) error {
-	after := t.view.Load().head
-	entries, head, err := t.log.Revocations(ctx, after)
-	restored := err == nil && head < after
-	if restored { // an older copy of the database: read all of it
+	old := t.view.Load()
+	// With the last entry that is known: another one in its place is another
+	// copy of the database, whose numbers say nothing about what was read of this.
+	entries, head, err := t.log.Revocations(ctx, old.head-1)
+	another := err == nil && !old.continues(entries, head)
+	if another {
 		entries, head, err = t.log.Revocations(ctx, 0)
 	}
 	if err != nil {
@@ -76,19 +81,39 @@ func (t *Tail) Sync(ctx context.Context) error {
 	}
 	t.ended.Apply(batch...)
 	t.ended.Ready()
-	t.extend(entries, head, restored)
+	t.extend(entries, head, another)
 	t.readAt.Store(time.Now().UnixNano())
 	return nil
 }
 
+// continues says whether entries and head, read from the last entry of v on, can
+// be of the copy of the database that v is of: a backup that was put in its
+// place, and a standby that took over without the last commits, are another.
+func (v *view) continues(entries []authserver.Revocation, head int64) bool {
+	if head < v.head {
+		return false
+	}
+	if len(v.entries) == 0 {
+		return true
+	}
+	last := v.entries[len(v.entries)-1]
+	if last.Seq != v.head || !time.Now().Before(last.Until) { // it may have left
+		return true
+	}
+	return len(entries) > 0 && entries[0].Seq == last.Seq &&
+		entries[0].Kind == last.Kind && entries[0].ID == last.ID && entries[0].Until.Equal(last.Until)
+}
+
 // extend puts a view in place that goes on to head, unless another Sync already
-// has; of a restored database, one that begins again.
-func (t *Tail) extend(entries []authserver.Revocation, head int64, restored bool) {
+// has; of another copy of the database, one that begins again.
+func (t *Tail) extend(entries []authserver.Revocation, head int64, another bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	old := t.view.Load()
+	begins := old.begins
 	switch {
-	case restored:
+	case another:
+		begins = max(old.begins, old.head, head) + 1
 	case head <= old.head:
 		return
 	default:
@@ -98,7 +123,7 @@ func (t *Tail) extend(entries []authserver.Revocation, head int64, restored bool
 		}
 		entries = append(live(old.entries), entries...)
 	}
-	t.view.Store(&view{entries: entries, head: head, next: make(chan struct{})})
+	t.view.Store(&view{entries: entries, head: head, begins: begins, next: make(chan struct{})})
 	close(old.next)
 }
 

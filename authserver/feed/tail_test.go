@@ -103,6 +103,57 @@ func TestALateReadTakesNothingBack(t *testing.T) {
 	}
 }
 
+// replaced is the log of a database that another copy takes the place of.
+type replaced struct{ authserver.RevocationLog }
+
+// A standby that takes over without the last entries gives their numbers anew;
+// what it then ends has ended here and at followers, even if it has come as far
+// as the one before by the time that it is asked.
+func TestNumbersThatAreGivenAgain(t *testing.T) {
+	tail, db, ended := newTail(t)
+	_, standby, _ := newTail(t)
+	ctx := context.Background()
+	log := &replaced{db}
+	tail.log = log
+	end(t, db, authserver.KindSession, "s1")
+	end(t, standby, authserver.KindSession, "s1")
+	end(t, db, authserver.KindSession, "lost1")
+	end(t, db, authserver.KindSession, "lost2")
+	if err := tail.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	events, _ := follow(t, tail, "1")
+	for range 2 { // lost1, lost2
+		<-events
+	}
+
+	log.RevocationLog = standby
+	for i, id := range []string{"new2", "new3", "new4"} {
+		end(t, standby, authserver.KindSession, id)
+		if i == 0 {
+			continue // as far as head less one
+		}
+		if err := tail.Sync(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"s1", "lost2", "new2", "new3", "new4"} {
+		if _, is, _ := ended.Check(&resource.Claims{SessionID: id, UserID: 1}, "k"); !is {
+			t.Errorf("%s is good", id)
+		}
+	}
+	if e := <-events; e.name != "snapshot" || e.id != "3" || !strings.Contains(e.data, "new2") {
+		t.Errorf("the follower hears %+v", e)
+	}
+	if e := <-events; e.name != "revoke" || e.id != "4" {
+		t.Errorf("the follower hears %+v", e)
+	}
+	late, _ := follow(t, tail, "3")
+	if e := <-late; e.name != "snapshot" {
+		t.Errorf("a follower of who knows which copy hears %+v", e)
+	}
+}
+
 // event is one server-sent event as a follower reads it.
 type event struct{ name, id, data string }
 
