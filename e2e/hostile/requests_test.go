@@ -127,6 +127,12 @@ func (a *attacker) value() string {
 		return string(b)
 	case 10:
 		return base64.RawURLEncoding.EncodeToString(a.bytes(a.IntN(200)))
+	case 11: // nearly the form of a header
+		var text string
+		for range a.IntN(10) {
+			text += a.pick(";", ",", "=", "q", " ", "\"", "/", "*", ":", "-", "0", ".")
+		}
+		return text
 	}
 	return string(a.bytes(a.IntN(40)))
 }
