@@ -52,11 +52,7 @@ users:
 // newHome puts a database with the clients and users of seed into dir.
 func newHome(t *testing.T, dir string) {
 	t.Helper()
-	file := filepath.Join(dir, "seed.yaml")
-	if err := os.WriteFile(file, []byte(seed), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	binary.Run(t, dir, settings, "apply", "-f", file)
+	binary.Apply(t, dir, settings, seed)
 }
 
 // newClient is a client that gives up long before the test does.

@@ -66,13 +66,14 @@ func TestDamageMetLater(t *testing.T) {
 		if err := os.WriteFile(file, b, fs.FileMode(0o600)); err != nil {
 			t.Fatal(err)
 		}
-		p, said := binary.Start(t, dir, settings)
-		if p == nil {
-			if strings.Contains(said, "goroutine") || !strings.Contains(said, "tokenwright: ") {
+		p, err := binary.Start(dir, settings)
+		if err != nil {
+			if said := err.Error(); strings.Contains(said, "goroutine") || !strings.Contains(said, "tokenwright: ") {
 				t.Errorf("serve ended with %s; want a sentence", said)
 			}
 			continue
 		}
+		t.Cleanup(p.Kill)
 		client := newClient()
 		for range 20 {
 			a, err := program.Post(client, p.Base+"/oauth/token", program.Login("app", "alice", phrase))

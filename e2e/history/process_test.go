@@ -40,22 +40,23 @@ func newRemote(t *testing.T, at store) *remote {
 		},
 	}
 	r.process.Store(binary.Serve(t, r.dir, r.env))
+	t.Cleanup(func() { r.process.Load().Kill() })
 	t.Cleanup(r.client.CloseIdleConnections)
 	return r
 }
 
 // restart kills the process and starts it again, as whatever watches over it
 // would: once more if its stores are too slow for it to start.
-func (r *remote) restart(t *testing.T) error {
+func (r *remote) restart() error {
 	r.process.Load().Kill()
 	for {
-		p, said := binary.Start(t, r.dir, r.env)
+		p, err := binary.Start(r.dir, r.env)
 		switch {
-		case p != nil:
+		case err == nil:
 			r.process.Store(p)
 			return nil
-		case !strings.Contains(said, authserver.ErrUnavailable.Error()):
-			return fmt.Errorf("serve ended: %s", said)
+		case !strings.Contains(err.Error(), authserver.ErrUnavailable.Error()):
+			return fmt.Errorf("serve: %w", err)
 		}
 	}
 }
@@ -133,7 +134,7 @@ func TestHistoriesOfKilledServersAreLinearizable(t *testing.T) {
 						return
 					case <-time.After(time.Duration(rng.IntN(300)) * time.Millisecond):
 					}
-					if err := []*remote{one, two}[rng.IntN(2)].restart(t); err != nil {
+					if err := []*remote{one, two}[rng.IntN(2)].restart(); err != nil {
 						t.Error(err)
 						return
 					}

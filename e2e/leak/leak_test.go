@@ -88,17 +88,12 @@ func TestNothingLeaks(t *testing.T) {
 	dir := t.TempDir()
 	env := []string{"LOG_LEVEL=debug", "SECRET_KEY=" + masterKey, "REDIS_URL=" + server.URL, "ISSUER=http://127.0.0.1:8000",
 		"METRICS_LISTEN=127.0.0.1:0", "OTEL_EXPORTER_OTLP_ENDPOINT=" + traces.URL, "OTEL_EXPORTER_OTLP_HEADERS=authorization=" + collectorKey}
-	file := filepath.Join(t.TempDir(), "apply.yaml") // is the operator's, not the run's
-	err := os.WriteFile(file, []byte(`
+	said := binary.Apply(t, dir, env, `
 clients:
   - {id: app, secret: `+appSecret+`, grants: [password, refresh_token, client_credentials], scopes: [profile], introspect: true, serves: ["http://127.0.0.1:8000/api"]}
 users:
   - {username: alice, email: alice@example.com, password: "`+phrase+`", roles: [user]}
-`), 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	said := binary.Run(t, dir, env, "apply", "-f", file) + binary.Run(t, dir, env, "config")
+`) + binary.Run(t, dir, env, "config")
 	r := &run{Process: binary.Serve(t, dir, env), t: t, client: &http.Client{Timeout: 20 * time.Second}, secrets: map[string]string{
 		"SECRET_KEY": masterKey, "client secret": appSecret, "password": phrase, "Redis's password": redisPass,
 		"collector's key": collectorKey,

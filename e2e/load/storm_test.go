@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,11 +57,7 @@ users:
 func serve(t *testing.T) *program.Process {
 	t.Helper()
 	dir := t.TempDir()
-	file := filepath.Join(dir, "seed.yaml")
-	if err := os.WriteFile(file, []byte(seed), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	binary.Run(t, dir, settings, "apply", "-f", file)
+	binary.Apply(t, dir, settings, seed)
 	return binary.Serve(t, dir, settings)
 }
 

@@ -5,6 +5,7 @@ package program
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -57,6 +58,16 @@ func (b Binary) Run(t testing.TB, dir string, env []string, args ...string) stri
 	return string(out)
 }
 
+// Apply makes the clients and users of an apply file, and returns what is said.
+func (b Binary) Apply(t testing.TB, dir string, env []string, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "apply.yaml") // the operator's, not the server's
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return b.Run(t, dir, env, "apply", "-f", file)
+}
+
 // Process is a server that runs.
 type Process struct {
 	// Base is the URL of its listener.
@@ -74,29 +85,28 @@ type Process struct {
 // serving is the log line that says where the program listens.
 var serving = regexp.MustCompile(`msg=serving listen=(\S+)`)
 
-// Serve is Start for a server that has to come up.
+// Serve starts a server that has to come up, and kills it when the test ends.
 func (b Binary) Serve(t testing.TB, dir string, env []string, args ...string) *Process {
 	t.Helper()
-	p, said := b.Start(t, dir, env, args...)
-	if p == nil {
-		t.Fatalf("serve ended: %s", said)
+	p, err := b.Start(dir, env, args...)
+	if err != nil {
+		t.Fatalf("serve: %v", err)
 	}
+	t.Cleanup(p.Kill)
 	return p
 }
 
-// Start starts a server on a free port, returns when it serves, and kills it
-// when the test ends. If it ends before it serves, Start returns what it said.
-func (b Binary) Start(t testing.TB, dir string, env []string, args ...string) (*Process, string) {
-	t.Helper()
+// Start starts a server on a free port and returns when it serves; the caller
+// ends it. The error of one that ends before is what it said.
+func (b Binary) Start(dir string, env []string, args ...string) (*Process, error) {
 	p := &Process{cmd: b.Command(dir, env, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)}
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	t.Cleanup(p.Kill)
 	p.PID = p.cmd.Process.Pid
 	lines := bufio.NewReader(stderr)
 	for p.Base == "" {
@@ -104,14 +114,14 @@ func (b Binary) Start(t testing.TB, dir string, env []string, args ...string) (*
 		p.log.WriteString(line)
 		if err != nil {
 			p.cmd.Wait()
-			return nil, p.log.String()
+			return nil, errors.New(p.log.String())
 		}
 		if m := serving.FindStringSubmatch(line); m != nil {
 			p.Base = "http://" + m[1]
 		}
 	}
 	p.read.Go(func() { io.Copy(writer{p}, lines) })
-	return p, ""
+	return p, nil
 }
 
 type writer struct{ p *Process }

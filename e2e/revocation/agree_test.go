@@ -140,7 +140,7 @@ func (d *deployment) minted(t *testing.T, user int) []sample {
 func (d *deployment) verdicts(token string) (active bool, others map[string]bool, err error) {
 	others = map[string]bool{}
 	for i, p := range d.auth {
-		a, err := d.ask(http.MethodPost, p.base+"/oauth/introspect", "", as(resourceID, url.Values{"token": {token}}))
+		a, err := d.ask(http.MethodPost, p.Base+"/oauth/introspect", "", as(resourceID, url.Values{"token": {token}}))
 		if err != nil {
 			return false, nil, err
 		}
@@ -150,7 +150,7 @@ func (d *deployment) verdicts(token string) (active bool, others map[string]bool
 		var said struct {
 			Active bool `json:"active"`
 		}
-		if err := json.Unmarshal([]byte(a.body), &said); err != nil {
+		if err := json.Unmarshal([]byte(a.Body), &said); err != nil {
 			return false, nil, err
 		}
 		if i == 0 {

@@ -6,18 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
-)
 
-// answer is what a server said.
-type answer struct {
-	status int
-	body   string
-}
+	"github.com/tokenwright/tokenwright/e2e/program"
+)
 
 // tokens are a session as its client has it.
 type tokens struct {
@@ -26,10 +21,10 @@ type tokens struct {
 }
 
 // ask sends a request: bearer if that is not empty, the form if that is not nil.
-func (d *deployment) ask(method, to, bearer string, form url.Values) (answer, error) {
+func (d *deployment) ask(method, to, bearer string, form url.Values) (program.Answer, error) {
 	req, err := http.NewRequest(method, to, strings.NewReader(form.Encode()))
 	if err != nil {
-		return answer{}, err
+		return program.Answer{}, err
 	}
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -37,17 +32,7 @@ func (d *deployment) ask(method, to, bearer string, form url.Values) (answer, er
 	if bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
-	return d.send(req)
-}
-
-func (d *deployment) send(req *http.Request) (answer, error) {
-	res, err := d.http.Do(req)
-	if err != nil {
-		return answer{}, err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	return answer{res.StatusCode, string(body)}, err
+	return program.Do(d.http, req)
 }
 
 // as adds the client's authentication to a form.
@@ -59,31 +44,31 @@ func as(client string, form url.Values) url.Values {
 	return form
 }
 
-func (d *deployment) login(p *program, user, client string) (tokens, error) {
+func (d *deployment) login(p *server, user, client string) (tokens, error) {
 	return d.granted(p, as(client, url.Values{"grant_type": {"password"}, "username": {user}, "password": {userPassword}}))
 }
 
-func (d *deployment) granted(p *program, form url.Values) (t tokens, err error) {
-	a, err := d.ask(http.MethodPost, p.base+"/oauth/token", "", form)
+func (d *deployment) granted(p *server, form url.Values) (t tokens, err error) {
+	a, err := d.ask(http.MethodPost, p.Base+"/oauth/token", "", form)
 	if err != nil {
 		return t, err
 	}
-	if a.status != http.StatusOK {
+	if a.Status != http.StatusOK {
 		return t, fmt.Errorf("%s for %s at %s: %w", form.Get("grant_type"), form.Get("username"), p.name, unexpected(a, http.StatusOK))
 	}
-	return t, json.Unmarshal([]byte(a.body), &t)
+	return t, json.Unmarshal([]byte(a.Body), &t)
 }
 
 func refreshForm(client, token string) url.Values {
 	return as(client, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
 }
 
-func (d *deployment) refresh(p *program, client, token string) (tokens, error) {
+func (d *deployment) refresh(p *server, client, token string) (tokens, error) {
 	return d.granted(p, refreshForm(client, token))
 }
 
 // usedTwice lets a refresh token be one that was used, and returns the newest.
-func (d *deployment) usedTwice(p *program, first tokens) (newest tokens, err error) {
+func (d *deployment) usedTwice(p *server, first tokens) (newest tokens, err error) {
 	second, err := d.refresh(p, "spa", first.Refresh)
 	if err != nil {
 		return tokens{}, err
@@ -92,38 +77,38 @@ func (d *deployment) usedTwice(p *program, first tokens) (newest tokens, err err
 }
 
 // refused wants a refresh to be answered with status and the error code.
-func (d *deployment) refused(p *program, client, token string, status int, code string) error {
-	a, err := d.ask(http.MethodPost, p.base+"/oauth/token", "", refreshForm(client, token))
+func (d *deployment) refused(p *server, client, token string, status int, code string) error {
+	a, err := d.ask(http.MethodPost, p.Base+"/oauth/token", "", refreshForm(client, token))
 	if err != nil {
 		return err
 	}
-	if a.status != status || !strings.Contains(a.body, `"`+code+`"`) {
-		return fmt.Errorf("refresh at %s: got %d %s, want %d %s", p.name, a.status, a.body, status, code)
+	if a.Status != status || !strings.Contains(a.Body, `"`+code+`"`) {
+		return fmt.Errorf("refresh at %s: got %d %s, want %d %s", p.name, a.Status, a.Body, status, code)
 	}
 	return nil
 }
 
 // revoke asks for RFC 7009 revocation in the name of client.
-func (d *deployment) revoke(p *program, client, token string) error {
-	return d.want(http.StatusOK, http.MethodPost, p.base+"/oauth/revoke", "", as(client, url.Values{"token": {token}}))
+func (d *deployment) revoke(p *server, client, token string) error {
+	return d.want(http.StatusOK, http.MethodPost, p.Base+"/oauth/revoke", "", as(client, url.Values{"token": {token}}))
 }
 
-func (d *deployment) logout(p *program, access string) error {
-	return d.want(http.StatusNoContent, http.MethodPost, p.base+"/auth/logout", access, nil)
+func (d *deployment) logout(p *server, access string) error {
+	return d.want(http.StatusNoContent, http.MethodPost, p.Base+"/auth/logout", access, nil)
 }
 
-func (d *deployment) changePassword(p *program, access, next string) error {
+func (d *deployment) changePassword(p *server, access, next string) error {
 	body, err := json.Marshal(map[string]string{"current_password": userPassword, "new_password": next})
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequest(http.MethodPost, p.base+"/auth/password", strings.NewReader(string(body)))
+	req, err := http.NewRequest(http.MethodPost, p.Base+"/auth/password", strings.NewReader(string(body)))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+access)
-	a, err := d.send(req)
+	a, err := program.Do(d.http, req)
 	if err != nil {
 		return err
 	}
@@ -141,26 +126,26 @@ func (d *deployment) want(status int, method, to, bearer string, form url.Values
 	return nil
 }
 
-func unexpected(a answer, want int) error {
-	if a.status == want {
+func unexpected(a program.Answer, want int) error {
+	if a.Status == want {
 		return nil
 	}
-	return fmt.Errorf("got %d %s, want %d", a.status, a.body, want)
+	return fmt.Errorf("got %d %s, want %d", a.Status, a.Body, want)
 }
 
 // takes reports whether p takes the access token; an error is any answer but
 // yes and no.
-func (d *deployment) takes(p *program, access string) (bool, error) {
-	a, err := d.ask(http.MethodGet, p.base+p.probe, access, nil)
+func (d *deployment) takes(p *server, access string) (bool, error) {
+	a, err := d.ask(http.MethodGet, p.Base+p.probe, access, nil)
 	switch {
 	case err != nil:
 		return false, err
-	case a.status == http.StatusOK:
+	case a.Status == http.StatusOK:
 		return true, nil
-	case a.status == http.StatusUnauthorized:
+	case a.Status == http.StatusUnauthorized:
 		return false, nil
 	}
-	return false, fmt.Errorf("%s%s: got %d %s", p.name, p.probe, a.status, a.body)
+	return false, fmt.Errorf("%s%s: got %d %s", p.name, p.probe, a.Status, a.Body)
 }
 
 // everywhere wants every server to take the access token, or none to.

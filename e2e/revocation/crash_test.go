@@ -90,7 +90,7 @@ func (d *deployment) crash(round int, chance *rand.Rand) (answered, open int) {
 		<-done
 	}
 	time.Sleep(time.Duration(chance.Int64N(int64(2 * time.Millisecond))))
-	p.kill()
+	p.Kill()
 	workers.Wait()
 	d.http.CloseIdleConnections()
 	d.again(p)
@@ -104,7 +104,7 @@ func (d *deployment) crash(round int, chance *rand.Rand) (answered, open int) {
 }
 
 // attempts are changes of a round's users, ready to be made.
-func (d *deployment) attempts(p *program, round int) []*attempt {
+func (d *deployment) attempts(p *server, round int) []*attempt {
 	d.t.Helper()
 	var all []*attempt
 	for i := range crashUsers {
@@ -312,7 +312,7 @@ func TestKilledCommand(t *testing.T) {
 	whole := time.Since(began)
 	killed := 0
 	for i := range n {
-		cmd := d.command("user", "disable", userName(i))
+		cmd := binary.Command(d.dir, d.env, "user", "disable", userName(i))
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -378,7 +378,7 @@ func TestKilledUnderItsFollowers(t *testing.T) {
 		}
 		dead = append(dead, before.Access)
 
-		issuer.kill()
+		issuer.Kill()
 		if _, err := d.operator(nil, "user", "disable", userName(2*round+1)); err != nil {
 			t.Fatal(err)
 		}
@@ -428,12 +428,12 @@ func TestOneOfTwoIsKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		gone.kill()
+		gone.Kill()
 		if err := d.logout(stays, s.Access); err != nil {
 			t.Fatal(err)
 		}
 		answered := time.Now()
-		for _, p := range append([]*program{stays}, d.api...) {
+		for _, p := range append([]*server{stays}, d.api...) {
 			took, err := d.refusal(p, s.Access, answered)
 			if err != nil {
 				t.Fatal(err)

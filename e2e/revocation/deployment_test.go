@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,8 +48,8 @@ type deployment struct {
 	database string
 	redis    string
 	front    *balancer
-	auth     []*program
-	api      []*program
+	auth     []*server
+	api      []*server
 	http     *http.Client
 }
 
@@ -67,7 +65,7 @@ func deploy(t testing.TB, s shape) *deployment {
 		Timeout:   20 * time.Second,
 	}
 	d.env = slices.Concat([]string{
-		"PATH=" + os.Getenv("PATH"), "LOG_FORMAT=text", "LISTEN=127.0.0.1:0", "ISSUER=" + d.front.url(),
+		"ISSUER=" + d.front.url(),
 		"DATABASE_URL=" + d.database, "REDIS_URL=" + s.redis, "SECRET_KEY=" + secretKey,
 		"LOGIN_RATE=off", "LOGIN_RATE_IP=off", "CLIENT_RATE=off", "PASSWORD_HASH=bcrypt", "BCRYPT_COST=10", "HASH_QUEUE=10000", "HASH_WAIT=30s",
 		"RESOURCE_CLIENT_ID=" + resourceID, "RESOURCE_CLIENT_SECRET=" + clientSecret,
@@ -75,13 +73,13 @@ func deploy(t testing.TB, s shape) *deployment {
 	d.populate(s)
 	t.Cleanup(d.end)
 	if s.auth == 0 {
-		d.auth = []*program{{name: "the process", probe: "/api/private"}}
+		d.auth = []*server{{name: "the process", probe: "/api/private"}}
 	}
 	for i := range s.auth {
-		d.auth = append(d.auth, &program{name: fmt.Sprintf("auth%d", i), probe: "/auth/me", args: []string{"--only", "auth"}})
+		d.auth = append(d.auth, &server{name: fmt.Sprintf("auth%d", i), probe: "/auth/me", args: []string{"--only", "auth"}})
 	}
 	for i := range s.api {
-		d.api = append(d.api, &program{name: fmt.Sprintf("api%d", i), probe: "/api/private", args: []string{"--only", "api"}})
+		d.api = append(d.api, &server{name: fmt.Sprintf("api%d", i), probe: "/api/private", args: []string{"--only", "api"}})
 	}
 	for _, p := range d.auth {
 		d.start(p)
@@ -96,19 +94,19 @@ func deploy(t testing.TB, s shape) *deployment {
 	return d
 }
 
-func (d *deployment) servers() []*program { return slices.Concat(d.auth, d.api) }
+func (d *deployment) servers() []*server { return slices.Concat(d.auth, d.api) }
 
 // balance spreads connections to the issuer over the servers as they are now.
 func (d *deployment) balance() {
 	var addresses []string
 	for _, p := range d.auth {
-		addresses = append(addresses, strings.TrimPrefix(p.base, "http://"))
+		addresses = append(addresses, strings.TrimPrefix(p.Base, "http://"))
 	}
 	d.front.set(addresses...)
 }
 
 // again starts an authorization server that was killed.
-func (d *deployment) again(p *program) {
+func (d *deployment) again(p *server) {
 	d.t.Helper()
 	d.start(p)
 	d.balance()
@@ -116,11 +114,11 @@ func (d *deployment) again(p *program) {
 }
 
 // ready returns when p says that it is.
-func (d *deployment) ready(p *program) {
+func (d *deployment) ready(p *server) {
 	d.t.Helper()
 	d.until("readiness of "+p.name, func() bool {
-		a, err := d.ask(http.MethodGet, p.base+"/readyz", "", nil)
-		return err == nil && a.status == http.StatusOK
+		a, err := d.ask(http.MethodGet, p.Base+"/readyz", "", nil)
+		return err == nil && a.Status == http.StatusOK
 	})
 }
 
@@ -137,28 +135,23 @@ func (d *deployment) until(what string, done func() bool) {
 }
 
 func (d *deployment) end() {
-	d.http.CloseIdleConnections() // a server that ends waits 5 s for one that was never used
-	for _, p := range slices.Backward(d.servers()) {
+	d.http.CloseIdleConnections()                                                               // a server that ends waits 5 s for one that was never used
+	servers := slices.DeleteFunc(d.servers(), func(p *server) bool { return p.Process == nil }) // one did not start
+	for _, p := range slices.Backward(servers) {
 		p.stop(d.t)
 	}
 	if d.t.Failed() {
-		for _, p := range d.servers() {
-			d.t.Logf("%s says:\n%s", p.name, tail(p.said(), 4000))
+		for _, p := range servers {
+			d.t.Logf("%s says:\n%s", p.name, tail(p.Log(), 4000))
 		}
 	}
 }
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 
-func (d *deployment) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(binary, args...)
-	cmd.Dir, cmd.Env = d.dir, d.env
-	return cmd
-}
-
 // operator runs a command against the database, as an operator does.
 func (d *deployment) operator(stdin []byte, args ...string) (string, error) {
-	cmd := d.command(args...)
+	cmd := binary.Command(d.dir, d.env, args...)
 	cmd.Stdin = bytes.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	if err != nil {

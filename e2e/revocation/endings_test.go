@@ -24,9 +24,9 @@ const kinds = 8
 // user of its own, at the authorization server p.
 var endings = [kinds]struct {
 	name    string
-	prepare func(d *deployment, p *program, i int) (ending, error)
+	prepare func(d *deployment, p *server, i int) (ending, error)
 }{
-	{"revoke an access token", func(d *deployment, p *program, i int) (ending, error) {
+	{"revoke an access token", func(d *deployment, p *server, i int) (ending, error) {
 		s, err := d.login(p, userName(i), "spa")
 		if err != nil {
 			return ending{}, err
@@ -38,7 +38,7 @@ var endings = [kinds]struct {
 			after: func() error { _, err := d.refresh(p, "spa", other.Refresh); return err },
 		}, err
 	}},
-	{"revoke a refresh token", func(d *deployment, p *program, i int) (ending, error) {
+	{"revoke a refresh token", func(d *deployment, p *server, i int) (ending, error) {
 		s, err := d.login(p, userName(i), confidentialID)
 		if err != nil {
 			return ending{}, err
@@ -52,7 +52,7 @@ var endings = [kinds]struct {
 			},
 		}, err
 	}},
-	{"log out", func(d *deployment, p *program, i int) (ending, error) {
+	{"log out", func(d *deployment, p *server, i int) (ending, error) {
 		s, err := d.login(p, userName(i), "spa")
 		return ending{
 			make: func() error { return d.logout(p, s.Access) },
@@ -62,7 +62,7 @@ var endings = [kinds]struct {
 			},
 		}, err
 	}},
-	{"present a used refresh token", func(d *deployment, p *program, i int) (ending, error) {
+	{"present a used refresh token", func(d *deployment, p *server, i int) (ending, error) {
 		first, err := d.login(p, userName(i), "spa")
 		if err != nil {
 			return ending{}, err
@@ -76,7 +76,7 @@ var endings = [kinds]struct {
 			},
 		}, err
 	}},
-	{"change the password", func(d *deployment, p *program, i int) (ending, error) {
+	{"change the password", func(d *deployment, p *server, i int) (ending, error) {
 		here, err := d.login(p, userName(i), "spa")
 		if err != nil {
 			return ending{}, err
@@ -93,22 +93,22 @@ var endings = [kinds]struct {
 		}, err
 	}},
 	// RSV-036
-	{"disable the user", func(d *deployment, p *program, i int) (ending, error) {
+	{"disable the user", func(d *deployment, p *server, i int) (ending, error) {
 		s, err := d.login(p, userName(i), "spa")
 		return ending{
 			make: func() error { _, err := d.operator(nil, "user", "disable", userName(i)); return err },
 			dead: []string{s.Access},
 			after: func() error {
-				a, err := d.ask(http.MethodGet, p.base+"/auth/me", s.Access, nil)
-				if err == nil && !strings.Contains(a.body, "Inactive user") {
-					err = fmt.Errorf("a disabled user is told %s", a.body)
+				a, err := d.ask(http.MethodGet, p.Base+"/auth/me", s.Access, nil)
+				if err == nil && !strings.Contains(a.Body, "Inactive user") {
+					err = fmt.Errorf("a disabled user is told %s", a.Body)
 				}
 				return errors.Join(err, d.refused(p, "spa", s.Refresh, http.StatusBadRequest, "invalid_grant"))
 			},
 		}, err
 	}},
 	// RSV-040
-	{"take a role away", func(d *deployment, p *program, i int) (ending, error) {
+	{"take a role away", func(d *deployment, p *server, i int) (ending, error) {
 		s, err := d.login(p, userName(i), "spa")
 		return ending{
 			make: func() error { _, err := d.operator(nil, "user", "set-roles", userName(i), "user"); return err },
@@ -120,11 +120,11 @@ var endings = [kinds]struct {
 				}
 				at := d.servers()[len(d.servers())-1] // has /api
 				return errors.Join(d.everywhere(next.Access, true),
-					d.want(http.StatusForbidden, http.MethodGet, at.base+"/api/admin", next.Access, nil))
+					d.want(http.StatusForbidden, http.MethodGet, at.Base+"/api/admin", next.Access, nil))
 			},
 		}, err
 	}},
-	{"remove the client", func(d *deployment, p *program, i int) (ending, error) {
+	{"remove the client", func(d *deployment, p *server, i int) (ending, error) {
 		client := leavingClient(i / kinds)
 		s, err := d.login(p, userName(i), client)
 		return ending{

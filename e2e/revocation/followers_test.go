@@ -8,9 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -130,10 +127,10 @@ type follower struct {
 
 // follow returns when the follower has what it has to begin with: a snapshot,
 // unless it comes back.
-func follow(t *testing.T, p *program, lastEventID string) *follower {
+func follow(t *testing.T, p *server, lastEventID string) *follower {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+"/oauth/revocations", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Base+"/oauth/revocations", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +198,7 @@ func (f *follower) read(r *bufio.Reader, begun chan struct{}) {
 }
 
 // stall follows, and never reads.
-func stall(t *testing.T, p *program) {
+func stall(t *testing.T, p *server) {
 	t.Helper()
 	small := net.Dialer{Control: func(_, _ string, c syscall.RawConn) (err error) {
 		control := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096) })
@@ -210,13 +207,13 @@ func stall(t *testing.T, p *program) {
 		}
 		return err
 	}}
-	host := strings.TrimPrefix(p.base, "http://")
+	host := strings.TrimPrefix(p.Base, "http://")
 	conn, err := small.DialContext(t.Context(), "tcp", host)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	req, err := http.NewRequest(http.MethodGet, p.base+"/oauth/revocations", nil)
+	req, err := http.NewRequest(http.MethodGet, p.Base+"/oauth/revocations", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,16 +224,4 @@ func stall(t *testing.T, p *program) {
 }
 
 // resident is the memory of p in MB.
-func resident(t *testing.T, p *program) int {
-	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		t.Skipf("memory cannot be seen here: %v", err)
-	}
-	fields := strings.Fields(string(status))
-	kb, err := strconv.Atoi(fields[slices.Index(fields, "VmRSS:")+1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kb / 1000
-}
+func resident(t *testing.T, p *server) int { return p.Memory(t, "VmRSS") / 1_000_000 }

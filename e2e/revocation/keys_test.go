@@ -39,7 +39,7 @@ const keyUsers = 4
 
 // use is one use of an access token.
 type use struct {
-	at    *program
+	at    *server
 	kid   string
 	asked time.Time
 	took  bool
@@ -157,9 +157,9 @@ func (d *deployment) judge(uses []use, burnt string, began, answered time.Time) 
 	d.t.Logf("%d uses were taken and %d refused; the burning took %v, and the last token of the burnt key was taken %v after the answer",
 		good, refused, answered.Sub(began).Round(time.Millisecond), latest.Round(time.Millisecond))
 	for _, p := range d.auth {
-		a, err := d.ask(http.MethodGet, p.base+"/.well-known/jwks.json", "", nil)
-		if err != nil || strings.Contains(a.body, burnt) {
-			d.t.Errorf("%s publishes the burnt key: %v, %s", p.name, err, a.body)
+		a, err := d.ask(http.MethodGet, p.Base+"/.well-known/jwks.json", "", nil)
+		if err != nil || strings.Contains(a.Body, burnt) {
+			d.t.Errorf("%s publishes the burnt key: %v, %s", p.name, err, a.Body)
 		}
 	}
 }

@@ -7,16 +7,14 @@ package revocation
 
 import (
 	"flag"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
 	// What the binary is made of: a result is taken from the cache only while
 	// that is the same.
 	_ "github.com/tokenwright/tokenwright/authserver/cli"
+	"github.com/tokenwright/tokenwright/e2e/program"
 )
 
 // bound is how long after its answer an ending may be unknown to a server that
@@ -24,30 +22,11 @@ import (
 const bound = time.Second
 
 var (
-	proof = flag.Bool("proof", false, "take the full size: 1,000 changes where it is 100 otherwise")
-	// binary is tokenwright, built once.
-	binary string
+	proof  = flag.Bool("proof", false, "take the full size: 1,000 changes where it is 100 otherwise")
+	binary program.Binary
 )
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	os.Exit(buildAndRun(m))
-}
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "revocation")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "tokenwright")
-	if out, err := exec.Command("go", "build", "-o", binary, "../..").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(program.Main(m, &binary)) }
 
 // size is small, or full with -proof.
 func size(small, full int) int {

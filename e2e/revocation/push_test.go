@@ -119,7 +119,7 @@ func (d *deployment) endAll(changes int) *delays {
 
 // measure makes the i-th change and asks every server until it refuses what has
 // ended.
-func (d *deployment) measure(times *delays, i int, at *program) error {
+func (d *deployment) measure(times *delays, i int, at *server) error {
 	kind := endings[i%kinds]
 	e, err := kind.prepare(d, at, i)
 	if err != nil {
@@ -168,7 +168,7 @@ func (d *deployment) measure(times *delays, i int, at *program) error {
 }
 
 // refusal returns how long after answered p has refused the token.
-func (d *deployment) refusal(p *program, token string, answered time.Time) (time.Duration, error) {
+func (d *deployment) refusal(p *server, token string, answered time.Time) (time.Duration, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, longestPause) {
 		took, err := d.takes(p, token)
 		delay := time.Since(answered)
@@ -199,7 +199,7 @@ type load struct {
 
 // startLoad logs users in that no change concerns, the first of whom is user
 // number first, and asks servers about them in turn.
-func startLoad(d *deployment, first int, servers []*program) *load {
+func startLoad(d *deployment, first int, servers []*server) *load {
 	d.t.Helper()
 	l := &load{done: make(chan struct{}), began: time.Now()}
 	var good []string

@@ -85,15 +85,15 @@ func (d *deployment) refreshAtOnce(n int, token string) map[string]bool {
 func (d *deployment) wantOneSession(access string) {
 	d.t.Helper()
 	for _, p := range d.auth {
-		a, err := d.ask(http.MethodGet, p.base+"/auth/sessions", access, nil)
+		a, err := d.ask(http.MethodGet, p.Base+"/auth/sessions", access, nil)
 		if err != nil {
 			d.t.Fatal(err)
 		}
 		var list struct {
 			Total int `json:"total"`
 		}
-		if err := json.Unmarshal([]byte(a.body), &list); err != nil || list.Total != 1 {
-			d.t.Errorf("%s lists %s, want one session", p.name, a.body)
+		if err := json.Unmarshal([]byte(a.Body), &list); err != nil || list.Total != 1 {
+			d.t.Errorf("%s lists %s, want one session", p.name, a.Body)
 		}
 	}
 }
@@ -181,7 +181,7 @@ func TestKilledBetweenConsumeAndAnswer(t *testing.T) {
 				case <-time.After(10 * time.Second):
 					t.Fatal("the store has not consumed the token within 10 s")
 				}
-				p.kill()
+				p.Kill()
 				if <-failed == nil {
 					t.Fatal("the server had answered")
 				}
@@ -220,7 +220,7 @@ func TestKilledBetweenConsumeAndAnswer(t *testing.T) {
 				})
 			}
 			time.Sleep(time.Duration(chance.Int64N(int64(6 * time.Millisecond))))
-			p.kill()
+			p.Kill()
 			all.Wait()
 			d.http.CloseIdleConnections()
 			d.again(p)

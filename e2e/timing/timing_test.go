@@ -8,7 +8,6 @@ package timing
 import (
 	"flag"
 	"os"
-	"path/filepath"
 	"testing"
 
 	// What the binary is made of: a result is taken from the cache only while
@@ -47,11 +46,7 @@ func TestNobodyCanTellStrangersByTheTime(t *testing.T) {
 				"LOGIN_RATE=off", "LOGIN_RATE_IP=off", "CLIENT_RATE=off",
 			}
 			dir := t.TempDir()
-			file := filepath.Join(dir, "accounts.yaml")
-			if err := os.WriteFile(file, []byte(accounts), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			binary.Run(t, dir, settings, "apply", "-f", file)
+			binary.Apply(t, dir, settings, accounts)
 			report, err := doctor.Run(t.Context(), doctor.Options{
 				Issuer: binary.Serve(t, dir, settings).Base,
 				Fixtures: doctor.Fixtures{

@@ -2,7 +2,6 @@ package upgrade
 
 import (
 	"database/sql"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -74,16 +73,7 @@ users:
 	for _, name := range slices.Concat([]string{"root", "alice", "bob", "carol", "dave"}, names("load", clients), names("lost", disabled)) {
 		file.WriteString("  - {username: " + name + ", email: " + name + "@example.com, password_hash: '" + hash + "', roles: [user, editor]}\n")
 	}
-	h.apply(t, by, file.String())
-}
-
-func (h *home) apply(t *testing.T, by program.Binary, yaml string) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "apply.yaml")
-	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	by.Run(t, h.dir, h.env, "apply", "-f", file)
+	by.Apply(t, h.dir, h.env, file.String())
 }
 
 // look calls f with the database, past every version of the program.

@@ -21,7 +21,7 @@ func outliveMigration(t *testing.T, h *home, v versions) {
 
 	v.next.Run(t, h.dir, h.env, "migrate", "up")
 	past := append(h.live(t, v.next, s), session{"from before the migration", "app", kept, true})
-	h.apply(t, v.next, `
+	v.next.Apply(t, h.dir, h.env, `
 clients: [{id: late, public: true, grants: [password, refresh_token], scopes: [profile]}]
 users: [{username: frank, email: frank@example.com, password: `+newPhrase+`, roles: [user]}]
 `)
