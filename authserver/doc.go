@@ -29,7 +29,9 @@
 //	sqlstore    SQLite or PostgreSQL: users, clients, keys, what has ended, sessions
 //	redisstore  sessions in Redis
 //	storetest   the suites that every store passes
+//	certtest    certificates for the servers that tests start
 //	httpapi     HTTP: decode, call, encode
 //	telemetry   metrics and traces
+//	doctor      examines a running issuer from outside
 //	cli         the commands, and in serve.go the wiring
 package authserver

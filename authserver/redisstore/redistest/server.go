@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tokenwright/tokenwright/authserver/certtest"
 )
 
 // Server is a redis-server of a test's own on a free loopback port. It keeps
@@ -57,7 +59,7 @@ func (g guard) args(port string) []string {
 	args := []string{"--port", port}
 	if g.dir != "" {
 		args = []string{"--port", "0", "--tls-port", port, "--tls-replication", "yes", "--tls-auth-clients", "no",
-			"--tls-cert-file", g.file("server.crt"), "--tls-key-file", g.file("server.key"), "--tls-ca-cert-file", g.file("ca.crt")}
+			"--tls-cert-file", g.file(certtest.Cert), "--tls-key-file", g.file(certtest.Key), "--tls-ca-cert-file", g.file(certtest.CA)}
 	}
 	if g.password != "" {
 		args = append(args, "--requirepass", g.password, "--masterauth", g.password)
@@ -71,7 +73,7 @@ func (g guard) url(scheme, addrs, path string) string {
 		addrs = g.user + ":" + g.password + "@" + addrs
 	}
 	if g.dir != "" {
-		path += "?tls=true&ca=" + g.file("ca.crt")
+		path += "?tls=true&ca=" + g.file(certtest.CA)
 	}
 	return scheme + "://" + addrs + path
 }
@@ -81,7 +83,7 @@ func (g guard) connect(t testing.TB, addr string) *redis.Client {
 	t.Helper()
 	opts := &redis.Options{Addr: addr, Password: g.password}
 	if g.dir != "" {
-		ca, err := os.ReadFile(g.file("ca.crt"))
+		ca, err := os.ReadFile(g.file(certtest.CA))
 		must(t, err)
 		opts.TLSConfig = &tls.Config{RootCAs: x509.NewCertPool()}
 		opts.TLSConfig.RootCAs.AppendCertsFromPEM(ca)
