@@ -51,7 +51,7 @@ func TestLogin(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			before := f.Hasher.Computed()
+			before := f.Hasher.Stats().Computed
 			got, err := f.login(t.Context(), tc.login, tc.pw)
 			if err != tc.want { // not errors.Is: there is nothing around it to tell them apart
 				t.Fatalf("got %v, want %v", err, tc.want)
@@ -59,7 +59,7 @@ func TestLogin(t *testing.T) {
 			if err == nil && got.Subject != u.Subject {
 				t.Errorf("got %+v", got)
 			}
-			if n := f.Hasher.Computed() - before; n != 1 {
+			if n := f.Hasher.Stats().Computed - before; n != 1 {
 				t.Errorf("PWD-004 %d hashes computed, want 1 whoever asks", n)
 			}
 		})
@@ -82,13 +82,13 @@ func TestLongPasswords(t *testing.T) {
 		})
 	}
 	t.Run("PWD-007 TOK-022 more than 1024 bytes are refused without a hash, known user or not", func(t *testing.T) {
-		before := f.Hasher.Computed()
+		before := f.Hasher.Stats().Computed
 		for _, login := range []string{"user0", "nobody"} {
 			if _, err := f.login(t.Context(), login, strings.Repeat("x", 1025)); err != account.ErrWrongCredentials {
 				t.Errorf("got %v", err)
 			}
 		}
-		if f.Hasher.Computed() != before {
+		if f.Hasher.Stats().Computed != before {
 			t.Error("a hash was computed")
 		}
 	})
@@ -111,7 +111,7 @@ func TestFailedLoginsAreLimited(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		before := f.Hasher.Computed()
+		before := f.Hasher.Stats().Computed
 		for _, pw := range []string{"wrong", goodWords} {
 			_, err := f.login(attacker, "alice", pw)
 			if e, ok := errors.AsType[*limit.ExceededError](err); !ok || e.RetryAfter <= 0 {
@@ -121,7 +121,7 @@ func TestFailedLoginsAreLimited(t *testing.T) {
 		if _, err := f.login(attacker, "ALICE", goodWords); err == nil {
 			t.Error("another case has an allowance of its own")
 		}
-		if f.Hasher.Computed() != before {
+		if f.Hasher.Stats().Computed != before {
 			t.Error("a hash was computed for a refused login")
 		}
 		if _, err := f.login(owner, "alice", goodWords); err != nil {
@@ -132,7 +132,7 @@ func TestFailedLoginsAreLimited(t *testing.T) {
 		for _, login := range []string{"alice", "nobody"} {
 			f := newFixture(t, loginRates(10, 100))
 			f.register(t, alice())
-			before := f.Hasher.Computed()
+			before := f.Hasher.Stats().Computed
 			var checked, limited atomic.Int64
 			var wg sync.WaitGroup
 			start := make(chan struct{})
@@ -151,8 +151,8 @@ func TestFailedLoginsAreLimited(t *testing.T) {
 			}
 			close(start)
 			wg.Wait()
-			if checked.Load() != 10 || limited.Load() != 22 || f.Hasher.Computed()-before != 10 {
-				t.Errorf("%s: %d checked, %d limited, %d hashes", login, checked.Load(), limited.Load(), f.Hasher.Computed()-before)
+			if checked.Load() != 10 || limited.Load() != 22 || f.Hasher.Stats().Computed-before != 10 {
+				t.Errorf("%s: %d checked, %d limited, %d hashes", login, checked.Load(), limited.Load(), f.Hasher.Stats().Computed-before)
 			}
 		}
 	})
@@ -313,11 +313,11 @@ func TestHashesAreUpgraded(t *testing.T) {
 		if _, err := f.db.ChangeUser(t.Context(), subject, authserver.UserChange{PasswordHash: &odd}, authserver.Event{Act: "test"}); err != nil {
 			t.Fatal(err)
 		}
-		before := f.Hasher.Computed()
+		before := f.Hasher.Stats().Computed
 		if _, err := f.login(t.Context(), "alice", goodWords); err != account.ErrWrongCredentials {
 			t.Errorf("got %v", err)
 		}
-		if f.Hasher.Computed() != before+1 {
+		if f.Hasher.Stats().Computed != before+1 {
 			t.Error("no time was spent")
 		}
 		if log := f.log.String(); !strings.Contains(log, "level=ERROR") || strings.Contains(log, odd) {
@@ -344,9 +344,9 @@ func TestChangePassword(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)
 			u := f.register(t, alice())
-			before := f.Hasher.Computed()
+			before := f.Hasher.Stats().Computed
 			err := f.users.ChangePassword(from(t, "192.0.2.1"), u.Subject, authserver.Session{ID: "sid-this"}, []authserver.Ending{{Kind: authserver.KindSession, ID: "sid-other", Subject: u.Subject}}, tc.current, tc.next)
-			if n := f.Hasher.Computed() - before; n != tc.hashes {
+			if n := f.Hasher.Stats().Computed - before; n != tc.hashes {
 				t.Errorf("%d hashes computed, want %d", n, tc.hashes)
 			}
 			if e, ok := errors.AsType[*account.InvalidError](err); tc.field != "" && (!ok || e.Field != tc.field) {

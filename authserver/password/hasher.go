@@ -150,9 +150,6 @@ func (h *Hasher) Verify(ctx context.Context, hash, pw string) (ok, upgrade bool,
 // those that are made now. It is verified in place of a stranger's.
 func (h *Hasher) Dummy() string { return h.dummy }
 
-// Computed says how many hashes have been computed so far.
-func (h *Hasher) Computed() uint64 { return h.computed.Load() }
-
 // Stats are a Hasher's at one moment.
 type Stats struct {
 	Computed uint64 // hashes, since the start

@@ -87,7 +87,7 @@ func TestPasswordsAreBytes(t *testing.T) {
 		if _, err := h.Hash(t.Context(), "corr\x00ect"); !errors.Is(err, password.ErrNUL) {
 			t.Errorf("a NUL: got %v", err)
 		}
-		if n := h.Computed(); n != 0 {
+		if n := h.Stats().Computed; n != 0 {
 			t.Errorf("computed %d hashes for passwords that were refused", n)
 		}
 	})
@@ -181,7 +181,7 @@ func TestForeignHashesFailClosed(t *testing.T) {
 		{"nothing", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			before := h.Computed()
+			before := h.Stats().Computed
 			var was, is runtime.MemStats
 			runtime.ReadMemStats(&was)
 			ok, upgrade, err := h.Verify(t.Context(), tc.stored, pw)
@@ -192,7 +192,7 @@ func TestForeignHashesFailClosed(t *testing.T) {
 			if grown := is.TotalAlloc - was.TotalAlloc; grown > 1<<20 {
 				t.Errorf("allocated %d bytes", grown)
 			}
-			if h.Computed() != before+1 {
+			if h.Stats().Computed != before+1 {
 				t.Error("a check was not paid for")
 			}
 			if password.Known(tc.stored) {
@@ -215,13 +215,13 @@ func TestDummy(t *testing.T) {
 			if cost(dummy) != cost(mine) || len(dummy) != len(mine) {
 				t.Errorf("dummy %q does not cost what %q does", dummy, mine)
 			}
-			before := h.Computed()
+			before := h.Stats().Computed
 			for _, pw := range []string{"", "correct horse", dummy} {
 				if ok, upgrade, err := h.Verify(t.Context(), dummy, pw); ok || upgrade || err != nil {
 					t.Errorf("%q: got %v, %v, %v", pw, ok, upgrade, err)
 				}
 			}
-			if n := h.Computed() - before; n != 3 {
+			if n := h.Stats().Computed - before; n != 3 {
 				t.Errorf("computed %d hashes, want 3", n)
 			}
 			if newHasher(t, c).Dummy() == dummy {
