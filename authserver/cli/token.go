@@ -35,6 +35,16 @@ func (tokenMintCmd) Help() string {
 		"\ttokenwright token mint --claims '{\"iss\":\"http://127.0.0.1:8000\",\"exp\":1}' --header '{\"typ\":\"JWT\"}'\n"
 }
 
+// signer is what signs a token: what will end it is then remembered for as long
+// as it lives.
+func (s *staff) signer(ctx context.Context) (*keys.Ring, error) {
+	ring, err := keys.Open(ctx, s.db, s.master, s.cfg.Keys.Algorithm)
+	if err != nil {
+		return nil, err
+	}
+	return ring, s.db.RaiseLifetimes(ctx, s.cfg.Tokens.AccessLifetime(), s.cfg.Tokens.SessionLifetime())
+}
+
 type mintView struct {
 	AccessToken string `json:"access_token"`
 	TokenType   string `json:"token_type"`
@@ -51,11 +61,8 @@ func (cmd tokenMintCmd) Run(ctx context.Context, con *console) error {
 		if err != nil {
 			return err
 		}
-		ring, err := keys.Open(ctx, s.db, s.master, s.cfg.Keys.Algorithm)
+		ring, err := s.signer(ctx)
 		if err != nil {
-			return err
-		}
-		if err := s.db.RaiseLifetimes(ctx, s.cfg.Tokens.AccessLifetime(), s.cfg.Tokens.SessionLifetime()); err != nil {
 			return err
 		}
 		token, err := ring.Sign(claims)

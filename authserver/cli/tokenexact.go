@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
-	"github.com/tokenwright/tokenwright/authserver/keys"
 )
 
 // exactMint is what token mint takes for a token of any claims.
@@ -64,11 +63,8 @@ func (cmd tokenMintCmd) mintExactly(ctx context.Context, con *console, s *staff)
 			return err
 		}
 	}
-	ring, err := keys.Open(ctx, s.db, s.master, s.cfg.Keys.Algorithm)
+	ring, err := s.signer(ctx)
 	if err != nil {
-		return err
-	}
-	if err := s.db.RaiseLifetimes(ctx, s.cfg.Tokens.AccessLifetime(), s.cfg.Tokens.SessionLifetime()); err != nil {
 		return err
 	}
 	token, err := ring.SignExactly(header, claims)
