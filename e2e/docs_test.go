@@ -18,6 +18,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/tokenwright/tokenwright/e2e/program"
 )
 
 func TestDocs(t *testing.T) {
@@ -196,10 +198,7 @@ func chromium(t *testing.T) string {
 			return path
 		}
 	}
-	if os.Getenv("REQUIRE_ALL") == "1" {
-		t.Fatal("no chromium in PATH, and REQUIRE_ALL=1 forbids to skip")
-	}
-	t.Skip("no chromium in PATH")
+	program.Missing(t, "no chromium in PATH")
 	return ""
 }
 

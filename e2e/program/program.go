@@ -40,6 +40,15 @@ func Main(m *testing.M, built *Binary) int {
 	return m.Run()
 }
 
+// Missing skips a test for want of something, or fails it if REQUIRE_ALL=1.
+func Missing(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv("REQUIRE_ALL") == "1" {
+		t.Fatalf("%s, and REQUIRE_ALL=1 forbids to skip", why)
+	}
+	t.Skip(why)
+}
+
 // Command is the program in dir with no settings but env.
 func (b Binary) Command(dir string, env []string, args ...string) *exec.Cmd {
 	cmd := exec.Command(string(b), args...)

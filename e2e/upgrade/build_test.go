@@ -29,12 +29,8 @@ func checkout(t *testing.T) string {
 	archive := exec.Command("git", "-c", "safe.directory=*", "-C", root, "archive", before)
 	archive.Stdout, archive.Stderr = &tree, &said
 	if err := archive.Run(); err != nil {
-		why := "the version before is needed: git archive " + before + ": " + err.Error() + " " + said.String() +
-			"(fetch the whole history: git fetch --unshallow)"
-		if os.Getenv("REQUIRE_ALL") == "1" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
+		program.Missing(t, "no version before: git archive "+before+": "+err.Error()+" "+said.String()+
+			"(fetch the whole history: git fetch --unshallow)")
 	}
 	dir := t.TempDir()
 	unpack := exec.Command("tar", "-x", "-C", dir)
