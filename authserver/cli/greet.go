@@ -13,6 +13,11 @@ import (
 
 // greet tells the operator what has been started and what to mind.
 func greet(ctx context.Context, con *console, logger *slog.Logger, cfg *config.Config, users *account.Users, demo bool) error {
+	// What can fail comes first: where it is said that it serves, it does.
+	_, total, err := users.List(ctx, authserver.Page{Limit: 1})
+	if err != nil {
+		return err
+	}
 	logger.InfoContext(ctx, "serving", "listen", cfg.HTTP.Listen, "issuer", cfg.Identity.Issuer, "profile", cfg.Tokens.Profile)
 	if cfg.Tokens.Strict() {
 		logger.InfoContext(ctx, "PROFILE=strict: the password grant, /auth/login and refresh tokens in a query are off; refresh_token, client_credentials and accounts remain")
@@ -27,10 +32,6 @@ func greet(ctx context.Context, con *console, logger *slog.Logger, cfg *config.C
 		text := strings.Replace(banner, "{commands}", commands, 1)
 		fmt.Fprint(con.out, strings.ReplaceAll(text, "{issuer}", cfg.Identity.Issuer))
 		return nil
-	}
-	_, total, err := users.List(ctx, authserver.Page{Limit: 1})
-	if err != nil {
-		return err
 	}
 	if total == 0 {
 		fmt.Fprintln(con.err, "No account exists yet. Make one with: tokenwright user add NAME --email ADDRESS --role admin")
