@@ -5,6 +5,7 @@ package config
 
 import (
 	"log/slog"
+	"net"
 	"time"
 )
 
@@ -151,15 +152,15 @@ type Telemetry struct {
 // Bound puts the address that the listener has got in place of LISTEN, whose
 // port may have been 0, and into the ISSUER and AUDIENCE that are derived from it.
 func (c *Config) Bound(address string) {
-	derived := c.HTTP.origin()
+	derived := c.HTTP.origin(c.Demo)
 	c.HTTP.Listen = address
 	if c.Identity.Issuer != derived {
 		return
 	}
 	if c.Identity.Audience == derived+audiencePath {
-		c.Identity.Audience = c.HTTP.origin() + audiencePath
+		c.Identity.Audience = c.HTTP.origin(c.Demo) + audiencePath
 	}
-	c.Identity.Issuer = c.HTTP.origin()
+	c.Identity.Issuer = c.HTTP.origin(c.Demo)
 }
 
 // audiencePath is what AUDIENCE has behind ISSUER unless it is set.
@@ -168,10 +169,15 @@ const audiencePath = "/api"
 // TLS reports whether the listener speaks https itself.
 func (h HTTP) TLS() bool { return h.TLSCertFile != "" }
 
-// origin is how a client on this host reaches the listener.
-func (h HTTP) origin() string {
-	if h.TLS() {
-		return "https://" + h.Listen
+// origin is how a client on this host reaches the listener. The demo's has a
+// name: browsers allow no passkey at an address.
+func (h HTTP) origin(demo bool) string {
+	at := h.Listen
+	if host, port, err := net.SplitHostPort(at); err == nil && demo && loopback(host) {
+		at = net.JoinHostPort("localhost", port)
 	}
-	return "http://" + h.Listen
+	if h.TLS() {
+		return "https://" + at
+	}
+	return "http://" + at
 }

@@ -249,6 +249,18 @@ func TestDemo(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+	t.Run("has an issuer with a name", func(t *testing.T) {
+		t.Parallel()
+		c := mustLoad(t, config.Sources{Demo: true})
+		if c.Identity.Issuer != "http://localhost:8000" || c.Identity.Audience != "http://localhost:8000/api" {
+			t.Errorf("issuer %q, audience %q", c.Identity.Issuer, c.Identity.Audience)
+		}
+		c = mustLoad(t, config.Sources{Demo: true, Environ: []string{"LISTEN=[::1]:0"}})
+		c.Bound("[::1]:51234")
+		if c.Identity.Issuer != "http://localhost:51234" {
+			t.Errorf("bound: issuer %q", c.Identity.Issuer)
+		}
+	})
 	t.Run("keeps origins that are set", func(t *testing.T) {
 		t.Parallel()
 		c := mustLoad(t, config.Sources{Demo: true, Environ: []string{"CORS_ORIGINS=https://app.example.com"}})

@@ -52,7 +52,7 @@ func Load(s Sources) (Config, error) {
 		l.values["REDIS_URL"] = value{"", fromFlag}
 		l.settle("CORS_ORIGINS", demoOrigin)
 	}
-	l.settleDefaults(s.Terminal)
+	l.settleDefaults(s.Terminal, s.Demo)
 
 	c := Config{Demo: s.Demo}
 	l.decode(&c)
@@ -127,13 +127,13 @@ func (l *loader) settle(name, text string) {
 
 // settleDefaults fills in what is not set; a default comes after those that it
 // depends on.
-func (l *loader) settleDefaults(terminal bool) {
+func (l *loader) settleDefaults(terminal, demo bool) {
 	for _, v := range l.vars {
 		l.settle(v.name, v.fallback)
 	}
 	listener := HTTP{Listen: l.values["LISTEN"].text, TLSCertFile: l.values["TLS_CERT_FILE"].text}
 	if loopbackListener(listener.Listen) {
-		l.settle("ISSUER", listener.origin())
+		l.settle("ISSUER", listener.origin(demo))
 	}
 	hosts := "localhost,127.0.0.1,[::1]"
 	if issuer, ok := parseOrigin(l.values["ISSUER"].text); ok {

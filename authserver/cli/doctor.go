@@ -45,7 +45,7 @@ A client may also have resources: other APIs that it may ask tokens for.
 
 Example:
 
-	tokenwright doctor http://127.0.0.1:8000 --fixtures deploy/doctor-demo.yaml
+	tokenwright doctor http://localhost:8000 --fixtures deploy/doctor-demo.yaml
 `
 }
 

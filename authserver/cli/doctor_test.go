@@ -347,10 +347,10 @@ func TestDoctorKnowsTheDemo(t *testing.T) {
 	dir := t.TempDir()
 	p := start(t, dir, nil, "--demo")
 	file := filepath.Join(dir, "fixtures.yaml")
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "http://127.0.0.1:8000", p.base)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "http://localhost:8000", p.issuer)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	stdout, stderr, code := run(t, "", "doctor", p.base, "--fixtures", file)
+	stdout, stderr, code := run(t, "", "doctor", p.issuer, "--fixtures", file)
 	if code != 0 || strings.Contains(stdout, "\nfail") || !strings.Contains(stdout, " of 174 lines") {
 		t.Errorf("exit code %d: %s\n%s", code, stderr, stdout)
 	}

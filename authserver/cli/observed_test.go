@@ -110,7 +110,7 @@ func TestMetrics(t *testing.T) {
 func TestMetricsOfTheAPI(t *testing.T) {
 	issuer := start(t, t.TempDir(), nil, "--demo")
 	p := start(t, t.TempDir(), []string{
-		"METRICS_LISTEN=127.0.0.1:0", "ISSUER=" + issuer.base, "RESOURCE_CLIENT_ID=demo-service", "RESOURCE_CLIENT_SECRET=demo-service-secret",
+		"METRICS_LISTEN=127.0.0.1:0", "ISSUER=" + issuer.issuer, "RESOURCE_CLIENT_ID=demo-service", "RESOURCE_CLIENT_SECRET=demo-service-secret",
 	}, "--only", "api")
 	metrics := metricsOf(t, p)
 	p.log.wait("the revocation feed is followed")

@@ -17,8 +17,9 @@ import (
 
 // program is a tokenwright serve of its own process.
 type program struct {
-	// base is the address that it serves.
-	base string
+	// base is the address that it serves, issuer who it says it is.
+	base, issuer string
+
 	cmd  *exec.Cmd
 	read sync.WaitGroup
 	out  safeBuffer
@@ -54,8 +55,8 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-// serving is the log line that says where the program listens.
-var serving = regexp.MustCompile(`msg=serving listen=(\S+)`)
+// serving is the log line that says where the program listens, and as whom.
+var serving = regexp.MustCompile(`msg=serving listen=(\S+) issuer=(\S+)`)
 
 // command is tokenwright in dir with nothing of this process's settings.
 func command(dir string, env []string, args ...string) (*exec.Cmd, error) {
@@ -95,7 +96,7 @@ func startProgram(dir string, env []string, args ...string) (*program, error) {
 			return nil, fmt.Errorf("serve ended: %s", p.log.String())
 		}
 		if m := serving.FindStringSubmatch(line); m != nil {
-			p.base = "http://" + m[1]
+			p.base, p.issuer = "http://"+m[1], m[2]
 		}
 	}
 	p.read.Go(func() { io.Copy(&p.log, lines) })

@@ -10,7 +10,7 @@ import (
 // TestScripts runs testdata/script against the binary. Beside the standard
 // commands there are
 //
-//	serve [args]                    starts a server; $BASE is its address, $WORK/log its log
+//	serve [args]                    starts a server; $BASE is its address, $AS its issuer, $WORK/log its log
 //	stop                            ends it as a service manager would; the exit code has to be 0
 //	http STATUS METHOD URL [-token T] [-basic ID:SECRET] [BODY]
 //	                                asks and wants that status; stdout is the answer's body

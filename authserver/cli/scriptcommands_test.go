@@ -38,6 +38,7 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	running(ts).running = p
 	ts.Setenv("BASE", p.base)
+	ts.Setenv("AS", p.issuer)
 	fmt.Fprint(ts.Stdout(), p.out.String())
 }
 
