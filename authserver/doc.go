@@ -33,5 +33,6 @@
 //	httpapi     HTTP: decode, call, encode
 //	telemetry   metrics and traces
 //	doctor      examines a running issuer from outside
+//	bench       measures a running issuer from outside
 //	cli         the commands, and in serve.go the wiring
 package authserver

@@ -26,6 +26,7 @@ type commands struct {
 	Backup      backupCmd      `cmd:"" help:"Copy the SQLite database, also while the server runs."`
 	Config      configCmd      `cmd:"" help:"Show the effective settings and where each came from."`
 	Doctor      doctorCmd      `cmd:"" help:"Examine a running issuer by the lines of its standards."`
+	Bench       benchCmd       `cmd:"" help:"Measure how much a running issuer holds."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running server whether it is ready."`
 	Version     versionCmd     `cmd:"" help:"Show version, commit and Go version."`
 }
