@@ -79,8 +79,10 @@ type allowance struct {
 }
 
 // spend takes from each allowance in turn. If one is used up, those taken
-// before are given back: what is not checked has not failed.
+// before are given back: what is not checked has not failed. Whether the caller
+// has hung up does not matter: what was taken must be known, to be given back.
 func (a *attempt) spend(ctx context.Context, from ...allowance) error {
+	ctx = context.WithoutCancel(ctx)
 	for _, al := range from {
 		d, err := a.limiter.Take(ctx, al.rule, al.key)
 		if err != nil {
@@ -100,6 +102,7 @@ func (a *attempt) spend(ctx context.Context, from ...allowance) error {
 
 // giveBack returns what was spent: the attempt did not fail.
 func (a *attempt) giveBack(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
 	for _, al := range a.spent {
 		if err := a.limiter.Return(ctx, al.rule, al.key); err != nil {
 			a.logger.ErrorContext(ctx, "limiter allowance not returned", "rule", al.rule.Name, "err", err)

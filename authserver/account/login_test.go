@@ -66,6 +66,46 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// asking is a limiter that is asked over a network: not for a caller who has
+// hung up.
+type asking struct{ limit.Limiter }
+
+func (a asking) Take(ctx context.Context, r limit.Rule, key string) (limit.Decision, error) {
+	if ctx.Err() != nil {
+		return limit.Decision{}, ctx.Err()
+	}
+	return a.Limiter.Take(ctx, r, key)
+}
+
+func (a asking) Return(ctx context.Context, r limit.Rule, key string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return a.Limiter.Return(ctx, r, key)
+}
+
+// Who hangs up while a password is checked has not failed.
+func TestHangingUpCostsNothing(t *testing.T) {
+	f := newFixture(t, func(d *account.Deps) {
+		d.Limiter = asking{d.Limiter}
+		d.LoginRate = limit.Rule{Name: "login", Burst: 2, Per: time.Hour}
+	})
+	f.register(t, alice())
+	for range 5 {
+		ctx, hangUp := context.WithCancel(from(t, "192.0.2.7"))
+		hangUp()
+		if _, err := f.login(ctx, "alice", alice().Password); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v, want %v", err, context.Canceled)
+		}
+	}
+	if _, err := f.login(from(t, "192.0.2.7"), "alice", alice().Password); err != nil {
+		t.Errorf("after five who hung up: %v", err)
+	}
+	if strings.Contains(f.log.String(), "level=ERROR") {
+		t.Errorf("an expected thing is logged as an error: %s", f.log.String())
+	}
+}
+
 func TestLongPasswords(t *testing.T) {
 	f := newFixture(t)
 	for i, pw := range []string{strings.Repeat("b4 ", 20) + "tail", strings.Repeat("ab c", 32), strings.Repeat("é", 99) + "ab", strings.Repeat("ab c", 255) + "ends"} {
