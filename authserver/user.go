@@ -1,6 +1,7 @@
 package authserver
 
 import (
+	"math"
 	"time"
 	"unicode"
 )
@@ -78,6 +79,14 @@ func (p Page) Of(n int) (first, last int) {
 		last = min(first+p.Limit, n)
 	}
 	return first, last
+}
+
+// Through is the page from the start to where p ends.
+func (p Page) Through() Page {
+	if p.Limit == 0 || p.Limit > math.MaxInt-p.Offset {
+		return Page{}
+	}
+	return Page{Limit: p.Offset + p.Limit}
 }
 
 // Fold is the form in which names and e-mail addresses are compared: each rune

@@ -1,6 +1,23 @@
 package authserver
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
+
+func TestPageThrough(t *testing.T) {
+	for _, tc := range []struct{ page, want Page }{
+		{Page{}, Page{}},
+		{Page{Offset: 5}, Page{}},
+		{Page{Limit: 10}, Page{Limit: 10}},
+		{Page{Limit: 10, Offset: 5}, Page{Limit: 15}},
+		{Page{Limit: 10, Offset: math.MaxInt - 5}, Page{}},
+	} {
+		if got := tc.page.Through(); got != tc.want {
+			t.Errorf("%+v: got %+v, want %+v", tc.page, got, tc.want)
+		}
+	}
+}
 
 // ACC-005: names and addresses that differ by case alone are one.
 func TestFold(t *testing.T) {

@@ -92,6 +92,9 @@ func TestEndedSessions(t *testing.T) {
 	if !strings.Contains(got, `"total":1`) || !strings.Contains(got, `"reason":"logout"`) || !strings.Contains(got, `"ended_at":"20`) {
 		t.Errorf("got %s", got)
 	}
+	if got := call("GET", "/auth/sessions?ended=true&limit=1&offset=9223372036854775807"); got != `{"sessions":[],"total":1}`+"\n" {
+		t.Errorf("past the end: %s", got)
+	}
 	if got := call("GET", "/auth/sessions"); !strings.Contains(got, `"total":1`) || !strings.Contains(got, `"current":true`) {
 		t.Errorf("what is left: %s", got)
 	}

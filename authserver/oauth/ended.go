@@ -19,11 +19,7 @@ func (s *Server) EndedSessions(ctx context.Context, subject string, p authserver
 		return nil, 0, err
 	}
 	// Those on the page are among as many tombstones as its end is from the start.
-	most := authserver.Page{}
-	if p.Limit > 0 {
-		most.Limit = p.Offset + p.Limit
-	}
-	ended, total, err := s.Revocations.Tombstones(ctx, subject, most)
+	ended, total, err := s.Revocations.Tombstones(ctx, subject, p.Through())
 	if err != nil {
 		return nil, 0, fmt.Errorf("list ended sessions: %w", err)
 	}
