@@ -97,7 +97,7 @@ type ClientStore interface {
 	Scopes(ctx context.Context) (Scopes, error)
 	Resources(ctx context.Context) ([]Resource, error)
 	// PutScope and PutResource make or overwrite; Remove… of what is not there
-	// is no error.
+	// is no error. RemoveResource takes it from every client's Resources too.
 	PutScope(ctx context.Context, name, requiresRole string, e Event) error
 	RemoveScope(ctx context.Context, name string, e Event) error
 	PutResource(ctx context.Context, r Resource, e Event) error

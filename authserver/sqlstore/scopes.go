@@ -54,9 +54,26 @@ func (d *DB) PutResource(ctx context.Context, r authserver.Resource, e authserve
 		on conflict (identifier) do update set name = excluded.name, scopes = excluded.scopes`, r.Identifier, r.Name, join(r.Scopes)))
 }
 
-// RemoveResource forgets a resource.
+// RemoveResource forgets a resource, and takes it from the clients that may ask
+// tokens for it.
 func (d *DB) RemoveResource(ctx context.Context, identifier string, e authserver.Event) error {
-	return failed("remove resource", d.put(ctx, e, `delete from resources where identifier = $1`, identifier))
+	err := d.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `delete from resources where identifier = $1`, identifier)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+			update clients set resources = trim(replace(' ' || resources || ' ', $1, ' '))
+			where resources <> trim(replace(' ' || resources || ' ', $1, ' '))`, " "+identifier+" ")
+		if err != nil {
+			return err
+		}
+		return d.record(ctx, tx, e)
+	})
+	return failed("remove resource", err)
 }
 
 // put runs one statement, and records e if it changed something.

@@ -148,13 +148,20 @@ func scopesAndResources(t *testing.T, db Database) {
 	must(db.PutResource(ctx, b, event("resource.put")))
 	must(db.PutResource(ctx, a, event("resource.put")))
 	must(db.PutResource(ctx, authserver.Resource{Identifier: "gone"}, event("resource.put")))
+	asks := newClient("asks")
+	asks.Resources = []string{"gone", b.Identifier, "gone/not"}
+	mustAddClient(t, db, asks)
 	must(db.RemoveResource(ctx, "gone", event("resource.remove")))
+	asks.Resources = asks.Resources[1:]
+	left, err := db.Client(ctx, "asks")
+	must(err)
+	same(t, asks, left)
 	must(db.RemoveResource(ctx, "never", event("resource.remove"))) // no row
 	resources, err := db.Resources(ctx)
 	must(err)
 	same(t, []authserver.Resource{a, b}, resources)
 	same(t, []string{
 		"scope.put", "scope.put", "scope.put", "scope.put", "scope.remove",
-		"resource.put", "resource.put", "resource.put", "resource.put", "resource.remove",
+		"resource.put", "resource.put", "resource.put", "resource.put", "client.add", "resource.remove",
 	}, acts(t, db))
 }
