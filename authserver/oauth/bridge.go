@@ -44,7 +44,9 @@ func (b bridge) GetByRefresh(ctx context.Context, token string) (oauth2.TokenInf
 	if err := ex.advance(ctx); err != nil {
 		return nil, err
 	}
-	ex.narrow()
+	if err := ex.narrow(); err != nil {
+		return nil, err
+	}
 	return &models.Token{
 		ClientID: ex.client.ID,
 		UserID:   user.Subject,

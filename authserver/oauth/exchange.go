@@ -39,6 +39,9 @@ type exchange struct {
 	expiresIn int64
 }
 
+// maxResources is how many a request may name (RFC 8707 §2 sets no bound).
+const maxResources = 16
+
 type exchangeKey struct{}
 
 func withExchange(ctx context.Context, ex *exchange) context.Context {
@@ -76,6 +79,9 @@ func (ex *exchange) checkShape() error {
 	if ex.requested, ok = authserver.ParseScope(ex.form.Get("scope")); !ok {
 		return refuse(CodeInvalidScope, "")
 	}
+	if len(ex.form["resource"]) > maxResources {
+		return refuse(CodeInvalidTarget, "Too many resources are named: 16 at most.")
+	}
 	for _, r := range ex.form["resource"] {
 		u, err := url.Parse(r)
 		if err != nil || !u.IsAbs() || strings.Contains(r, "#") { // RFC 8707 §2
@@ -106,7 +112,7 @@ func clientInfo(r *http.Request) (string, string, error) {
 		return "", "", refuse(CodeUnauthorizedClient, "")
 	}
 	for _, resource := range ex.resources {
-		if resource != ex.Settings.Audience && !slices.Contains(ex.client.Resources, resource) {
+		if !ex.mayTarget(resource) {
 			return "", "", refuse(CodeInvalidTarget, "")
 		}
 	}

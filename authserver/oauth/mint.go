@@ -107,8 +107,9 @@ func (ex *exchange) newSession(ctx context.Context) error {
 }
 
 // narrow sets what a refreshed access token gets: what was asked for, or all of
-// the session's, that client and roles still allow (RFC 6749 §6).
-func (ex *exchange) narrow() {
+// the session's, that client and roles still allow (RFC 6749 §6). A session whose
+// client may ask for none of its resources any more gets no token.
+func (ex *exchange) narrow() error {
 	scope := ex.session.Scope
 	if len(ex.requested) > 0 {
 		scope = ex.requested
@@ -116,10 +117,18 @@ func (ex *exchange) narrow() {
 	ex.scope = slices.DeleteFunc(ex.allowed(scope), func(name string) bool {
 		return !slices.Contains(ex.client.Scopes, name)
 	})
-	ex.audience = ex.session.Resources
-	if len(ex.resources) > 0 {
-		ex.audience = ex.resources
+	ex.audience = slices.DeleteFunc(slices.Clone(ex.session.Resources), func(resource string) bool {
+		return !ex.mayTarget(resource) || len(ex.resources) > 0 && !slices.Contains(ex.resources, resource)
+	})
+	if len(ex.audience) == 0 {
+		return refuse(CodeInvalidTarget, "")
 	}
+	return nil
+}
+
+// mayTarget reports whether the client may ask tokens for a resource.
+func (ex *exchange) mayTarget(resource string) bool {
+	return resource == ex.Settings.Audience || slices.Contains(ex.client.Resources, resource)
 }
 
 func randomID() string {

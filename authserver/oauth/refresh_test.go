@@ -366,6 +366,24 @@ func TestAClientThatChanges(t *testing.T) {
 	wantCode(t, err, CodeUnauthorizedClient)
 }
 
+// A refresh carries those of the session's resources that the client may still
+// ask for, and nothing if it may ask for none.
+func TestAClientThatMayAskForLess(t *testing.T) {
+	f := newFixture(t)
+	secret := "client_secret=" + confSecret
+	both := f.login("client_id=conf", secret, "resource="+testResource, "+resource="+testAudience)
+	one := f.login("client_id=conf", secret, "resource="+testResource)
+	if err := f.db.RemoveResource(t.Context(), testResource, authserver.Event{Act: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	next := f.rotate("conf", both.RefreshToken, secret)
+	if aud := f.claims(next.AccessToken).Audience; !slices.Equal(aud, []string{testAudience}) {
+		t.Errorf("aud is %q, want the one that is left", aud)
+	}
+	_, err := f.post(refreshForm("conf", one.RefreshToken), secret)
+	wantCode(t, err, CodeInvalidTarget)
+}
+
 // SESSIONS_PER_USER: the least recently used session ends.
 func TestTooManySessions(t *testing.T) {
 	f := newFixture(t, func(d *Deps) { d.Settings.SessionsPerUser = 2 })

@@ -113,6 +113,7 @@ func TestFormsThatAreRefused(t *testing.T) {
 		{"TOK-024 a bad percent-encoding", "application/x-www-form-urlencoded", passwordForm + "&x=%zz", CodeInvalidRequest},
 		{"TOK-024 a value that is not UTF-8", "application/x-www-form-urlencoded", passwordForm + "&x=%ff", CodeInvalidRequest},
 		{"TOK-024 a name that is not UTF-8", "application/x-www-form-urlencoded", passwordForm + "&%ff=x", CodeInvalidRequest},
+		{"17 resources", "application/x-www-form-urlencoded", passwordForm + strings.Repeat("&resource="+url.QueryEscape(testAudience), 17), CodeInvalidTarget},
 		{"TOK-022 a body of 1 MiB", "application/x-www-form-urlencoded", passwordForm + strings.Repeat("x", 1<<20), CodeTooLarge},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
