@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/tokenwright/tokenwright/authserver/account"
 )
@@ -25,7 +24,7 @@ func (applyCmd) Help() string {
 const maxApplyFile = 16 << 20
 
 func (cmd applyCmd) Run(ctx context.Context, con *console) error {
-	text, err := cmd.read(con)
+	text, err := con.readFile(cmd.File, maxApplyFile)
 	if err != nil {
 		return err
 	}
@@ -54,21 +53,4 @@ func (cmd applyCmd) Run(ctx context.Context, con *console) error {
 			}
 		})
 	})
-}
-
-func (cmd applyCmd) read(con *console) ([]byte, error) {
-	in := con.in
-	if cmd.File != "-" {
-		f, err := os.Open(cmd.File)
-		if err != nil {
-			return nil, &plainError{fmt.Sprintf("cannot read %s: %s", cmd.File, reasonOf(err)), err}
-		}
-		defer f.Close()
-		in = f
-	}
-	text, err := io.ReadAll(io.LimitReader(in, maxApplyFile))
-	if err != nil {
-		return nil, &plainError{fmt.Sprintf("cannot read %s: %s", cmd.File, reasonOf(err)), err}
-	}
-	return text, nil
 }

@@ -59,7 +59,7 @@ func (cmd benchCmd) Run(ctx context.Context, con *console) error {
 		o.Issuer = cfg.Identity.Issuer
 	}
 	var err error
-	if o.Fixtures, err = readFixtures(cmd.Fixtures); err != nil {
+	if o.Fixtures, err = con.readFixtures(cmd.Fixtures); err != nil {
 		return err
 	}
 	progress := ""

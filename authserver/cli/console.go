@@ -47,6 +47,28 @@ func (o output) print(c *console, data any, text func(w io.Writer)) error {
 	return w.Flush()
 }
 
+// readFile reads a file that the user named, or stdin for "-". One that is over
+// most bytes is refused, never cut.
+func (c *console) readFile(name string, most int) ([]byte, error) {
+	in := c.in
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, &plainError{fmt.Sprintf("cannot read %s: %s", name, reasonOf(err)), err}
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, int64(most)+1))
+	if err != nil {
+		return nil, &plainError{fmt.Sprintf("cannot read %s: %s", name, reasonOf(err)), err}
+	}
+	if len(text) > most {
+		return nil, fmt.Errorf("%s is over %d MiB: split it", name, most>>20)
+	}
+	return text, nil
+}
+
 // maxPasswordLine bounds what is read as a password; the rules about its
 // length are the account's.
 const maxPasswordLine = 64 << 10
@@ -85,9 +107,12 @@ func (c *console) ask(terminal *os.File, prompt string) (string, error) {
 // secretLine reads the first line of stdin, which is a what. The line's end is
 // not part of it, all else is.
 func (c *console) secretLine(what string) (string, error) {
-	line, err := bufio.NewReader(io.LimitReader(c.in, maxPasswordLine)).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(c.in, maxPasswordLine+1)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", fmt.Errorf("read stdin: %w", err)
+	}
+	if len(line) > maxPasswordLine {
+		return "", fmt.Errorf("the first line of stdin is over %d KiB: pipe in the %s alone", maxPasswordLine>>10, what)
 	}
 	line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 	if line == "" {

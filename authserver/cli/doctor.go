@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/tokenwright/tokenwright/authserver/doctor"
@@ -63,7 +62,7 @@ func (cmd doctorCmd) Run(ctx context.Context, con *console) error {
 	}
 	if cmd.Fixtures != "" {
 		var err error
-		if o.Fixtures, err = readFixtures(cmd.Fixtures); err != nil {
+		if o.Fixtures, err = con.readFixtures(cmd.Fixtures); err != nil {
 			return err
 		}
 	}
@@ -81,15 +80,10 @@ func (cmd doctorCmd) Run(ctx context.Context, con *console) error {
 	return nil
 }
 
-func readFixtures(name string) (doctor.Fixtures, error) {
-	f, err := os.Open(name)
+func (c *console) readFixtures(name string) (doctor.Fixtures, error) {
+	text, err := c.readFile(name, maxFixtures)
 	if err != nil {
-		return doctor.Fixtures{}, &plainError{fmt.Sprintf("cannot read %s: %s", name, reasonOf(err)), err}
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFixtures))
-	if err != nil {
-		return doctor.Fixtures{}, &plainError{fmt.Sprintf("cannot read %s: %s", name, reasonOf(err)), err}
+		return doctor.Fixtures{}, err
 	}
 	fixtures, err := doctor.ParseFixtures(text)
 	if err != nil {
