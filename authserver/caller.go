@@ -41,6 +41,13 @@ func printable(s string, most int) string {
 	return b.String()
 }
 
+// FromCaller says in e where the request came from that ctx is of.
+func FromCaller(ctx context.Context, e Event) Event {
+	c := CallerFrom(ctx)
+	e.IP, e.RequestID = c.IP, c.RequestID
+	return e
+}
+
 // CallerFrom returns the Caller in ctx; outside a request, the zero Caller.
 func CallerFrom(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)

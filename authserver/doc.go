@@ -20,6 +20,7 @@
 // # Map
 //
 //	oauth       the OAuth endpoints: the grants, driven by go-oauth2
+//	sessions    lists and ends sessions
 //	account     who may log in: users and clients
 //	password    hashes of passwords and the admission to computing them
 //	keys        signing keys and what is derived from SECRET_KEY

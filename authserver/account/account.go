@@ -121,6 +121,5 @@ func (d Deps) changed(ctx context.Context) {
 
 // event is the audit row of an act, with where it was asked from.
 func event(ctx context.Context, act, actor string) authserver.Event {
-	c := authserver.CallerFrom(ctx)
-	return authserver.Event{Act: act, Result: "success", Actor: actor, IP: c.IP, RequestID: c.RequestID}
+	return authserver.FromCaller(ctx, authserver.Event{Act: act, Result: "success", Actor: actor})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/keys"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/authserver/redisstore"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
 )
@@ -88,9 +89,9 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	}
 
 	checks := []httpapi.Check{{Name: "database", Ping: db.Ping}}
-	var sessions authserver.SessionStore = db
+	var kept authserver.SessionStore = db
 	if redis != nil {
-		sessions = redis
+		kept = redis
 		checks = append(checks, httpapi.Check{Name: "sessions", Ping: redis.Ping})
 	}
 
@@ -137,23 +138,25 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
+	facts, store := observed.Facts(db), observed.Sessions(kept)
+	endings := sessions.New(sessions.Deps{
+		Facts: facts, Store: store, Users: accounts.Users, Log: observed.Revocations(db), Changed: accounts.Changed, Logger: logger,
+	})
 	server := oauth.New(oauth.Deps{
-		Settings:    oauthSettings(cfg, scopes),
-		Facts:       observed.Facts(db),
-		Sessions:    observed.Sessions(sessions),
-		UserStore:   accounts.Users,
-		Revocations: observed.Revocations(db),
-		Audit:       db,
-		Users:       users,
-		Clients:     account.NewClients(accounts),
-		Ring:        ring,
-		Master:      master,
-		Roles:       accounts.Roles,
-		Verifier:    issued,
-		Notes:       notes,
-		Changed:     accounts.Changed,
-		Answered:    observed.Answered(),
-		Logger:      logger,
+		Settings: oauthSettings(cfg, scopes),
+		Facts:    facts,
+		Sessions: store,
+		Endings:  endings,
+		Audit:    db,
+		Users:    users,
+		Clients:  account.NewClients(accounts),
+		Ring:     ring,
+		Master:   master,
+		Roles:    accounts.Roles,
+		Verifier: issued,
+		Notes:    notes,
+		Answered: observed.Answered(),
+		Logger:   logger,
 	})
 	verifier, err := resource.NewVerifier(resource.VerifierConfig{
 		Issuer: cfg.Identity.Issuer, Audience: cfg.Identity.Audience, Keys: ring, Ended: ended,
@@ -165,7 +168,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		Settings:  httpSettings(cfg, scopes),
 		Guard:     resource.NewGuard(verifier, cfg.Identity.Issuer+api.MetadataPath),
 		Roles:     accounts.Roles,
-		Authority: &httpapi.Authority{OAuth: server, Users: users, UserStore: accounts.Users, Feed: tail, JWKS: ring.JWKS},
+		Authority: &httpapi.Authority{OAuth: server, Users: users, Sessions: endings, UserStore: accounts.Users, Feed: tail, JWKS: ring.JWKS},
 		Checks:    checks,
 		Watch:     observed.Requests(),
 		Logger:    logger,

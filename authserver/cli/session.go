@@ -7,8 +7,8 @@ import (
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
-	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/authserver/redisstore"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 )
 
 type sessionCmd struct {
@@ -19,9 +19,8 @@ type sessionCmd struct {
 // sessionStaff is staff with the store that the server has its sessions in.
 type sessionStaff struct {
 	*staff
-	store authserver.SessionStore
-	// server lists what lives and what has ended; it issues nothing.
-	server *oauth.Server
+	store    authserver.SessionStore
+	sessions *sessions.Sessions
 }
 
 // withSessions is withStaff for the commands that need Redis, if that has the
@@ -46,10 +45,8 @@ func (c *console) withSessions(ctx context.Context, act func(*sessionStaff) erro
 			}
 		}
 		s.users = account.NewUsers(s.deps)
-		on.server = oauth.New(oauth.Deps{
-			Facts: s.db, Sessions: on.store, UserStore: s.db, Revocations: s.db, Audit: s.db,
-			Users: s.users, Clients: s.clients, Master: s.master, Roles: s.deps.Roles,
-			Changed: s.deps.Changed, Logger: s.deps.Logger,
+		on.sessions = sessions.New(sessions.Deps{
+			Facts: s.db, Store: on.store, Users: s.db, Log: s.db, Changed: s.deps.Changed, Logger: s.deps.Logger,
 		})
 		return act(on)
 	})
@@ -118,13 +115,13 @@ func (cmd sessionListCmd) Run(ctx context.Context, con *console) error {
 		page := authserver.Page{Limit: cmd.Limit}
 		if cmd.Ended {
 			var ended []authserver.Tombstone
-			ended, list.Total, err = s.server.EndedSessions(ctx, u.Subject, page)
+			ended, list.Total, err = s.sessions.Ended(ctx, u.Subject, page)
 			for _, t := range ended {
 				list.Sessions = append(list.Sessions, viewTombstone(t))
 			}
 		} else {
 			var live []authserver.Session
-			live, list.Total, err = s.server.ListSessions(ctx, u.Subject, page)
+			live, list.Total, err = s.sessions.List(ctx, u.Subject, page)
 			for _, one := range live {
 				list.Sessions = append(list.Sessions, viewSession(one))
 			}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 )
 
 type sessionRevokeCmd struct {
@@ -51,8 +52,10 @@ func (cmd sessionRevokeCmd) Run(ctx context.Context, con *console) error {
 				fmt.Fprintf(w, "%s: had ended at %s: %s\n", cmd.SID, v.EndedAt, v.Reason)
 			})
 		}
-		if err := s.revoke(ctx, session); err != nil {
-			return err
+		err = s.sessions.End(ctx, []authserver.Ending{sessions.Ending(session, authserver.ReasonRevoked)},
+			authserver.Event{Act: "session.revoke", Actor: actor})
+		if err != nil {
+			return fmt.Errorf("end session: %w", err)
 		}
 		return cmd.print(con, sessionRevoked{Subject: session.Subject, SID: cmd.SID, Revoked: true}, func(w io.Writer) {
 			fmt.Fprintf(w, "%s: the session and its tokens have ended\n", cmd.SID)
@@ -84,7 +87,7 @@ func (s *sessionStaff) find(ctx context.Context, sid string) (session authserver
 		return session, nil, about(err, "no session has the id %q; list a user's with: tokenwright session list --user NAME", sid)
 	}
 	// One that ended with all of its user's has no mark of its own.
-	all, _, err := s.server.EndedSessions(ctx, session.Subject, authserver.Page{})
+	all, _, err := s.sessions.Ended(ctx, session.Subject, authserver.Page{})
 	if err != nil {
 		return session, nil, err
 	}
@@ -93,23 +96,4 @@ func (s *sessionStaff) find(ctx context.Context, sid string) (session authserver
 		return session, nil, nil
 	}
 	return session, &all[i], nil
-}
-
-// revoke ends a session that lives: first in the database, which decides.
-func (s *sessionStaff) revoke(ctx context.Context, session authserver.Session) error {
-	err := s.db.End(ctx, []authserver.Ending{{
-		Kind: authserver.KindSession, ID: session.ID, Subject: session.Subject, ClientID: session.ClientID,
-		Reason: authserver.ReasonRevoked, Resources: session.Resources,
-	}}, authserver.Event{
-		Act: "session.revoke", Result: "success", Actor: actor, Subject: session.Subject, ClientID: session.ClientID,
-		SessionID: session.ID, Reason: string(authserver.ReasonRevoked),
-	})
-	if err != nil {
-		return fmt.Errorf("end session: %w", err)
-	}
-	s.deps.Changed(ctx)
-	if err := s.store.Drop(ctx, session.ID); err != nil {
-		s.deps.Logger.WarnContext(ctx, "ended session not dropped", "session", session.ID, "err", err)
-	}
-	return nil
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/authserver/password"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 	"github.com/tokenwright/tokenwright/authserver/sqlstore"
 	"github.com/tokenwright/tokenwright/authserver/telemetry"
 	"github.com/tokenwright/tokenwright/resource"
@@ -103,6 +104,10 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	clients := account.NewClients(deps)
 	f.seed(clients)
 	issued := ok(resource.NewVerifier(resource.VerifierConfig{Issuer: issuer, AnyAudience: true, Keys: ring, Ended: ended}))(t)
+	facts, store := watching.Facts(db), watching.Sessions(db)
+	endings := sessions.New(sessions.Deps{
+		Facts: facts, Store: store, Users: db, Log: watching.Revocations(db), Changed: tail.Changed, Logger: logger,
+	})
 	server := oauth.New(oauth.Deps{
 		Verifier: issued,
 		Settings: oauth.Settings{
@@ -110,9 +115,9 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 			IdleLifetime: time.Hour, SessionLifetime: 24 * time.Hour, RefreshGrace: 10 * time.Second,
 			SessionsPerUser: 100, Strict: set.settings.Strict, Scopes: set.settings.Scopes,
 		},
-		Facts: watching.Facts(db), Sessions: watching.Sessions(db), UserStore: db, Revocations: watching.Revocations(db), Audit: db,
+		Facts: facts, Sessions: store, Endings: endings, Audit: db,
 		Answered: watching.Answered(),
-		Users:    f.users, Clients: clients, Ring: ring, Master: master, Roles: roles, Changed: tail.Changed, Logger: logger,
+		Users:    f.users, Clients: clients, Ring: ring, Master: master, Roles: roles, Logger: logger,
 	})
 	jwks := ring.JWKS
 	if set.jwks != nil {
@@ -121,7 +126,7 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	verifier := ok(resource.NewVerifier(resource.VerifierConfig{Issuer: issuer, Audience: audience, Keys: ring, Ended: ended}))(t)
 	f.handler = ok(httpapi.New(httpapi.Deps{
 		Settings:  set.settings,
-		Authority: &httpapi.Authority{OAuth: server, Users: f.users, UserStore: db, Feed: tail, JWKS: jwks},
+		Authority: &httpapi.Authority{OAuth: server, Users: f.users, Sessions: endings, UserStore: db, Feed: tail, JWKS: jwks},
 		API:       httpapi.LocalUsers{Store: db},
 		Guard:     resource.NewGuard(verifier, issuer+api.MetadataPath), Roles: roles,
 		Checks: set.checks, Watch: watching.Requests(), Logger: logger,

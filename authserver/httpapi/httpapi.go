@@ -16,6 +16,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/account"
 	"github.com/tokenwright/tokenwright/authserver/feed"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
 )
@@ -70,8 +71,9 @@ type Deps struct {
 
 // Authority is what the authorization server's routes work with.
 type Authority struct {
-	OAuth *oauth.Server
-	Users *account.Users
+	OAuth    *oauth.Server
+	Users    *account.Users
+	Sessions *sessions.Sessions
 	// UserStore is read for the routes that show users.
 	UserStore authserver.UserStore
 	// Feed is what GET /oauth/revocations serves.

@@ -33,7 +33,7 @@ func (s *server) sessions(ctx context.Context, in *sessionsInput) (*body[session
 		return s.endedSessions(ctx, in.Page)
 	}
 	c, p := claims(ctx), in.Page
-	sessions, total, err := s.OAuth.ListSessions(ctx, c.Subject, p.store())
+	sessions, total, err := s.Sessions.List(ctx, c.Subject, p.store())
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (s *server) sessions(ctx context.Context, in *sessionsInput) (*body[session
 }
 
 func (s *server) endedSessions(ctx context.Context, p Page) (*body[sessionList], error) {
-	ended, total, err := s.OAuth.EndedSessions(ctx, claims(ctx).Subject, p.store())
+	ended, total, err := s.Sessions.Ended(ctx, claims(ctx).Subject, p.store())
 	if err != nil {
 		return nil, err
 	}
@@ -69,15 +69,15 @@ type sessionInput struct {
 }
 
 func (s *server) endSession(ctx context.Context, in *sessionInput) (*empty, error) {
-	return nil, s.OAuth.EndSession(ctx, claims(ctx), in.SID)
+	return nil, s.Sessions.EndOne(ctx, claims(ctx), in.SID)
 }
 
 func (s *server) endOtherSessions(ctx context.Context, _ *struct{}) (*empty, error) {
-	return nil, s.OAuth.EndOtherSessions(ctx, claims(ctx))
+	return nil, s.Sessions.EndOthers(ctx, claims(ctx))
 }
 
 func (s *server) logout(ctx context.Context, _ *struct{}) (*empty, error) {
-	return nil, s.OAuth.Logout(ctx, claims(ctx))
+	return nil, s.Sessions.Logout(ctx, claims(ctx))
 }
 
 type passwordInput struct {

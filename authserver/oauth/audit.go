@@ -82,17 +82,10 @@ func (s *Server) notePassword(ctx context.Context, subject, clientID, sid string
 
 // write hands an event on. The answer does not depend on it.
 func (s *Server) write(ctx context.Context, e authserver.Event) {
-	e = fromCaller(ctx, e)
+	e = authserver.FromCaller(ctx, e)
 	if err := s.Notes.Record(context.WithoutCancel(ctx), e); err != nil {
 		s.Logger.ErrorContext(ctx, "audit event not written", "act", e.Act, "err", err)
 	}
-}
-
-// fromCaller says in e where the request came from.
-func fromCaller(ctx context.Context, e authserver.Event) authserver.Event {
-	caller := authserver.CallerFrom(ctx)
-	e.IP, e.RequestID = caller.IP, caller.RequestID
-	return e
 }
 
 // knownAs is a client's id, or what stands for an id that is nobody's: anything

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	oauth2 "github.com/go-oauth2/oauth2/v4"
@@ -67,7 +68,7 @@ func (b bridge) Create(ctx context.Context, _ oauth2.TokenInfo) error {
 		return err
 	}
 	if len(excess) > 0 {
-		return b.evict(ctx, ex.session.Subject, excess)
+		return b.Endings.Evict(ctx, ex.session.Subject, excess)
 	}
 	return nil
 }
@@ -116,4 +117,22 @@ func (ex *exchange) present(ctx context.Context) (authserver.Session, authserver
 		IP:                caller.IP,
 		UserAgent:         caller.UserAgent,
 	})
+}
+
+// adoptClient makes the session's client the exchange's. It must be public: a
+// confidential client's session needs its authentication.
+func (ex *exchange) adoptClient(ctx context.Context) error {
+	session, err := ex.Sessions.Session(ctx, ex.presented.SID())
+	if err != nil {
+		return fmt.Errorf("find session: %w", err)
+	}
+	facts, err := ex.Facts.Facts(ctx, authserver.Ask{ClientID: session.ClientID})
+	if err != nil {
+		return fmt.Errorf("find client: %w", err)
+	}
+	if facts.Client == nil || !facts.Client.Public || !facts.Client.MayUse(ex.grant) {
+		return authserver.ErrWrongClient
+	}
+	ex.client = *facts.Client
+	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/keys"
 	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/password"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 	"github.com/tokenwright/tokenwright/authserver/sqlstore"
 	"github.com/tokenwright/tokenwright/resource"
 )
@@ -90,13 +91,16 @@ func newFixture(t testing.TB, edits ...func(*Deps)) *fixture {
 			AccessLifetime: 30 * time.Minute, IdleLifetime: 7 * 24 * time.Hour, SessionLifetime: 30 * 24 * time.Hour,
 			RefreshGrace: 10 * time.Second, SessionsPerUser: 100, Scopes: []string{"profile"},
 		},
-		Facts: db, Sessions: db, UserStore: db, Revocations: db, Audit: db,
+		Facts: db, Sessions: db, Audit: db,
 		Users: account.NewUsers(a), Clients: account.NewClients(a),
-		Ring: ring, Master: master, Roles: roles, Changed: tail.Changed, Logger: logger,
+		Ring: ring, Master: master, Roles: roles, Logger: logger,
 	}
 	for _, edit := range edits {
 		edit(&d)
 	}
+	d.Endings = sessions.New(sessions.Deps{
+		Facts: d.Facts, Store: d.Sessions, Users: db, Log: db, Changed: tail.Changed, Logger: logger,
+	})
 	verifier, err := resource.NewVerifier(resource.VerifierConfig{
 		Issuer: testIssuer, Audience: testAudience, Keys: ring, Ended: ended,
 	})

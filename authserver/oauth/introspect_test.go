@@ -50,7 +50,7 @@ func TestIntrospect(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone := f.login()
-	if err := f.Logout(ctx, f.claims(gone.AccessToken)); err != nil {
+	if err := f.Endings.Logout(ctx, f.claims(gone.AccessToken)); err != nil {
 		t.Fatal(err)
 	}
 	rotated := f.login("client_id=conf", secret)

@@ -215,13 +215,13 @@ func TestAnEndedSessionStaysEnded(t *testing.T) {
 	f := newFixture(t)
 	ctx := context.Background()
 	for name, end := range map[string]func(Response) error{
-		"logout": func(r Response) error { return f.Logout(ctx, f.claims(r.AccessToken)) },
+		"logout": func(r Response) error { return f.Endings.Logout(ctx, f.claims(r.AccessToken)) },
 		"by its id": func(r Response) error {
 			c := f.claims(r.AccessToken)
-			return f.EndSession(ctx, c, c.SessionID)
+			return f.Endings.EndOne(ctx, c, c.SessionID)
 		},
 		"as one of the others": func(r Response) error {
-			return f.EndOtherSessions(ctx, f.claims(f.login().AccessToken))
+			return f.Endings.EndOthers(ctx, f.claims(f.login().AccessToken))
 		},
 		"by a change of password": func(r Response) error {
 			return f.ChangePassword(ctx, f.claims(f.login().AccessToken), "correct horse alice", "correct horse alice")
@@ -267,7 +267,7 @@ func TestTheCurrentSessionSurvivesAChangeOfPassword(t *testing.T) {
 	current = f.rotate("pub", current.RefreshToken)
 
 	// Another raising of the session epoch ends it after all.
-	if err := f.EndOtherSessions(ctx, f.claims(f.login("password=another horse alice").AccessToken)); err != nil {
+	if err := f.Endings.EndOthers(ctx, f.claims(f.login("password=another horse alice").AccessToken)); err != nil {
 		t.Fatal(err)
 	}
 	_, err = f.post(refreshForm("pub", current.RefreshToken))

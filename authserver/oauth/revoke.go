@@ -44,7 +44,7 @@ func (s *Server) revokeSession(ctx context.Context, q tokenRequest) error {
 	case !session.BelongsTo(q.client):
 		return because(CodeInvalidGrant, authserver.ErrWrongClient)
 	}
-	return s.end(ctx, []authserver.Ending{{
+	return s.Endings.End(ctx, []authserver.Ending{{
 		Kind: authserver.KindSession, ID: q.refresh.SID(), Subject: q.refresh.Sub(), ClientID: q.client.ID,
 		Reason: authserver.ReasonRevoked, Resources: session.Resources,
 	}}, authserver.Event{Act: "session.revoke", Actor: q.client.ID})
@@ -66,7 +66,7 @@ func (s *Server) revokeAccess(ctx context.Context, q tokenRequest) error {
 	if !c.OfUser() {
 		subject = ""
 	}
-	return s.end(ctx, []authserver.Ending{{
+	return s.Endings.End(ctx, []authserver.Ending{{
 		Kind: authserver.KindToken, ID: c.ID, Subject: subject, ClientID: c.ClientID,
 		Reason: authserver.ReasonRevoked, Resources: c.Audience,
 	}}, authserver.Event{Act: "token.revoke", Actor: q.client.ID, SessionID: c.SessionID})

@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -15,6 +14,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/account"
 	"github.com/tokenwright/tokenwright/authserver/audit"
 	"github.com/tokenwright/tokenwright/authserver/keys"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 	"github.com/tokenwright/tokenwright/resource"
 )
 
@@ -42,11 +42,10 @@ type Settings struct {
 type Deps struct {
 	Settings Settings
 
-	Facts       authserver.FactStore
-	Sessions    authserver.SessionStore
-	UserStore   authserver.UserStore
-	Revocations authserver.RevocationLog
-	Audit       authserver.AuditLog
+	Facts    authserver.FactStore
+	Sessions authserver.SessionStore
+	Endings  *sessions.Sessions
+	Audit    authserver.AuditLog
 	// Notes takes the events that no answer waits for: logins and refusals. Nil
 	// means Audit, which the answer then does wait for.
 	Notes Recorder
@@ -59,8 +58,6 @@ type Deps struct {
 	// Verifier takes tokens for any resource of the issuer.
 	Verifier *resource.Verifier
 
-	// Changed is called after a commit that ended something, before the answer.
-	Changed func(context.Context)
 	// Answered hears what became of each token request: the grant is empty for
 	// one that this server does not know, the code for tokens that were given.
 	// Nil hears nothing.

@@ -19,6 +19,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/authserver/password"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 	"github.com/tokenwright/tokenwright/authserver/sqlstore"
 	"github.com/tokenwright/tokenwright/resource"
 )
@@ -48,16 +49,17 @@ type clock struct {
 // local is a server in this process.
 type local struct {
 	*oauth.Server
-	users *account.Users
-	db    *sqlstore.DB
-	key   audit.Key
+	users    *account.Users
+	sessions *sessions.Sessions
+	db       *sqlstore.DB
+	key      audit.Key
 }
 
 // newLocal joins the real parts, as the program does.
 func newLocal(t *testing.T, at store, c clock) *local {
 	t.Helper()
 	db := at.openDatabase(t)
-	sessions := at.openSessions(t, db)
+	records := clocked{at.openSessions(t, db), time.Now(), c}
 	ctx := context.Background()
 	must := func(err error) {
 		t.Helper()
@@ -94,14 +96,17 @@ func newLocal(t *testing.T, at store, c clock) *local {
 		Audience: audience, Changed: tail.Changed, Logger: logger,
 	}
 	s := &local{db: db, users: account.NewUsers(deps), key: master.AuditKeys()[0]}
+	s.sessions = sessions.New(sessions.Deps{
+		Facts: db, Store: records, Users: db, Log: db, Changed: tail.Changed, Logger: logger,
+	})
 	s.Server = oauth.New(oauth.Deps{
 		Settings: oauth.Settings{
 			Issuer: issuer, Audience: audience, AccessLifetime: 30 * time.Minute,
 			IdleLifetime: 7 * 24 * time.Hour, SessionLifetime: 30 * 24 * time.Hour, RefreshGrace: graces["plain"],
 		},
-		Facts: db, Sessions: clocked{sessions, time.Now(), c}, UserStore: db, Revocations: db, Audit: db,
+		Facts: db, Sessions: records, Endings: s.sessions, Audit: db,
 		Users: s.users, Clients: account.NewClients(deps), Ring: ring, Master: master, Roles: roles,
-		Verifier: verifier, Notes: notes, Changed: tail.Changed, Logger: logger,
+		Verifier: verifier, Notes: notes, Logger: logger,
 	})
 	return s
 }
@@ -162,11 +167,11 @@ func (s *local) revoke(ctx context.Context, form url.Values) error {
 }
 
 func (s *local) logout(ctx context.Context, b bearer) error {
-	return outcome(ctx, s.Logout(ctx, &b.Claims))
+	return outcome(ctx, s.sessions.Logout(ctx, &b.Claims))
 }
 
 func (s *local) endOthers(ctx context.Context, b bearer) error {
-	return outcome(ctx, s.EndOtherSessions(ctx, &b.Claims))
+	return outcome(ctx, s.sessions.EndOthers(ctx, &b.Claims))
 }
 
 // outcome is what err is for a client: one that hung up or that was told to come

@@ -10,7 +10,7 @@ import (
 
 func (f *fixture) ended(subject string, p authserver.Page) ([]authserver.Tombstone, int) {
 	f.t.Helper()
-	ended, total, err := f.EndedSessions(f.t.Context(), subject, p)
+	ended, total, err := f.Endings.Ended(f.t.Context(), subject, p)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestEndedSessions(t *testing.T) {
 	}
 
 	logout := f.claims(f.login().AccessToken)
-	must(f.Logout(ctx, logout))
+	must(f.Endings.Logout(ctx, logout))
 	reasons[logout.SessionID] = authserver.ReasonLogout
 
 	reused := f.login("client_id=strict")
@@ -92,7 +92,7 @@ func TestEndedSessionKeepsNothing(t *testing.T) {
 		name string
 		ask  func() error
 	}{
-		{"DELETE /auth/sessions", func() error { return f.EndOtherSessions(ctx, c) }},
+		{"DELETE /auth/sessions", func() error { return f.Endings.EndOthers(ctx, c) }},
 		{"POST /auth/password", func() error { return f.ChangePassword(ctx, c, "correct horse alice", "a new and longer one") }},
 	} {
 		if err := f.Users.Disable(ctx, c.Subject, "test"); err != nil {
@@ -113,7 +113,7 @@ func TestEndedSessionKeepsNothing(t *testing.T) {
 func TestKeptSessionEndsLater(t *testing.T) {
 	f := newFixture(t)
 	c := f.claims(f.login().AccessToken)
-	if err := f.EndOtherSessions(t.Context(), c); err != nil {
+	if err := f.Endings.EndOthers(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := f.ended(c.Subject, authserver.Page{}); len(got) != 0 {

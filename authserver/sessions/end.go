@@ -1,0 +1,124 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/resource"
+)
+
+// End ends sessions of one user, or a token: first in the database, which
+// decides, then by forgetting the records. It goes on if the caller hangs up.
+func (s *Sessions) End(ctx context.Context, what []authserver.Ending, e authserver.Event) error {
+	ctx = context.WithoutCancel(ctx)
+	e = authserver.FromCaller(ctx, e)
+	e.Result, e.Subject, e.ClientID, e.Reason = "success", what[0].Subject, what[0].ClientID, string(what[0].Reason)
+	if len(what) == 1 && what[0].Kind == authserver.KindSession {
+		e.SessionID = what[0].ID
+	}
+	if err := s.Log.End(ctx, what, e); err != nil {
+		return err
+	}
+	s.Changed(ctx)
+	s.Drop(ctx, what)
+	return nil
+}
+
+// Ending is what ends s, with all that is known of it.
+func Ending(s authserver.Session, reason authserver.Reason) authserver.Ending {
+	return authserver.Ending{
+		Kind: authserver.KindSession, ID: s.ID, Subject: s.Subject, ClientID: s.ClientID, Reason: reason, Resources: s.Resources,
+	}
+}
+
+// Drop forgets the records of sessions that have ended. What stays behind is
+// refused all the same and leaves at its deadline.
+func (s *Sessions) Drop(ctx context.Context, ended []authserver.Ending) {
+	for _, e := range ended {
+		if e.Kind != authserver.KindSession {
+			continue
+		}
+		if err := s.Store.Drop(ctx, e.ID); err != nil {
+			s.Logger.WarnContext(ctx, "ended session not dropped", "session", e.ID, "err", err)
+			return
+		}
+	}
+}
+
+// Evict ends the sessions that a user has too many of.
+func (s *Sessions) Evict(ctx context.Context, subject string, sids []string) error {
+	what := make([]authserver.Ending, len(sids))
+	for i, sid := range sids {
+		what[i] = authserver.Ending{Kind: authserver.KindSession, ID: sid, Subject: subject, Reason: authserver.ReasonEvicted}
+	}
+	return s.End(ctx, what, authserver.Event{Act: "session.evict"})
+}
+
+// Logout ends the session that c belongs to, whether or not the session store
+// still has it.
+func (s *Sessions) Logout(ctx context.Context, c *resource.Claims) error {
+	session, err := s.Store.Session(ctx, c.SessionID)
+	if errors.Is(err, authserver.ErrNotFound) {
+		session = authserver.Session{ID: c.SessionID, Subject: c.Subject, ClientID: c.ClientID}
+	} else if err != nil {
+		return fmt.Errorf("find session: %w", err)
+	}
+	return s.End(ctx, []authserver.Ending{Ending(session, authserver.ReasonLogout)},
+		authserver.Event{Act: "session.logout", Actor: c.Subject})
+}
+
+// EndOne ends one session of the user of c. ErrNotFound for one that is not
+// there or another user's.
+func (s *Sessions) EndOne(ctx context.Context, c *resource.Claims, sid string) error {
+	session, err := s.Store.Session(ctx, sid)
+	if err != nil {
+		return fmt.Errorf("find session: %w", err)
+	}
+	if session.Subject != c.Subject {
+		return authserver.ErrNotFound
+	}
+	return s.End(ctx, []authserver.Ending{Ending(session, authserver.ReasonLogout)},
+		authserver.Event{Act: "session.end", Actor: c.Subject})
+}
+
+// EndOthers ends all sessions of the user of c but the one that c belongs
+// to, those too that the session store has lost.
+func (s *Sessions) EndOthers(ctx context.Context, c *resource.Claims) error {
+	own, others, err := s.Others(ctx, c, authserver.ReasonLogout)
+	if err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	_, err = s.Users.ChangeUser(ctx, c.Subject, authserver.UserChange{
+		EndSessions: true, KeepSession: own.ID, KeepEpoch: own.SessionEpoch, End: others, Reason: authserver.ReasonLogout,
+	}, authserver.FromCaller(ctx, authserver.Event{
+		Act: "session.end_others", Result: "success", Actor: c.Subject, Subject: c.Subject,
+		ClientID: c.ClientID, SessionID: c.SessionID,
+	}))
+	if err != nil {
+		return fmt.Errorf("end other sessions: %w", err)
+	}
+	s.Changed(ctx)
+	s.Drop(ctx, others)
+	return nil
+}
+
+// Others sets the live session that c belongs to apart from the user's others,
+// which are to be ended. The token may have outlived its session, for as long as
+// a feed takes: own is zero then, and nothing is kept.
+func (s *Sessions) Others(ctx context.Context, c *resource.Claims, reason authserver.Reason) (own authserver.Session, others []authserver.Ending, err error) {
+	sessions, err := s.live(ctx, c.Subject)
+	if err != nil {
+		return own, nil, err
+	}
+	for _, session := range sessions {
+		if session.ID == c.SessionID {
+			own = session
+		} else {
+			others = append(others, Ending(session, reason))
+		}
+	}
+	return own, others, nil
+}
