@@ -15,10 +15,8 @@ import (
 const (
 	// delay is how long an event may wait to be written.
 	delay = 500 * time.Millisecond
-	// portion is how many events one transaction writes: others wait for it.
-	portion = 500
-	// capacity is how many events are kept while the store is away.
-	capacity = 20_000
+	// portion is how many events one transaction writes: endings wait for it.
+	portion = 100
 	// headInterval is how often the process says its head.
 	headInterval = time.Hour
 	// flushTimeout bounds the last writing, when the process ends.
@@ -41,21 +39,23 @@ type Batch struct {
 	logger *slog.Logger
 
 	mu      sync.Mutex
-	waiting []authserver.Event
-	alike   map[authserver.Event]int // where in waiting one is that stands for all like it
-	lost    int
+	waiting *round // gathers until it is its turn
+
+	writing *round // Run's alone: what does not change any more
 }
 
 // NewBatch returns a Batch that keeps what it gets until Run writes it.
 func NewBatch(store Store, logger *slog.Logger) *Batch {
-	return &Batch{store: store, logger: logger, alike: map[authserver.Event]int{}}
+	return &Batch{store: store, logger: logger, waiting: newRound(), writing: newRound()}
 }
 
 // Record takes events, which the next round of Run writes. It never waits and
 // its error is nil: events beyond what is kept are counted, and the count is
-// written. Events of no user that differ by their time and request alone become
-// one: a client may get a thousand tokens a second, and a stranger as many
-// refusals.
+// written. What may come by the thousand becomes few rows that say how many they
+// stand for: events of no user that differ by their time and request alone;
+// refusals that differ by no more than that; and refusals of nobody who is known,
+// whatever they were called, by address block. Refusals beyond some hundred rows
+// a round are counted by act and reason alone.
 func (b *Batch) Record(_ context.Context, events ...authserver.Event) error {
 	now := time.Now()
 	b.mu.Lock()
@@ -64,21 +64,7 @@ func (b *Batch) Record(_ context.Context, events ...authserver.Event) error {
 		if e.At.IsZero() {
 			e.At = now
 		}
-		kind := e
-		kind.At, kind.RequestID = time.Time{}, ""
-		if i, ok := b.alike[kind]; ok {
-			b.waiting[i].Times++
-			continue
-		}
-		if len(b.waiting) >= capacity {
-			b.lost++
-			continue
-		}
-		if e.Subject == "" {
-			e.Times = 1
-			b.alike[kind] = len(b.waiting)
-		}
-		b.waiting = append(b.waiting, e)
+		b.waiting.add(e)
 	}
 	return nil
 }
@@ -116,51 +102,48 @@ func (b *Batch) Run(ctx context.Context) {
 func (b *Batch) end(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
-	if err := b.flush(ctx); err != nil {
+	err := b.flush(ctx)
+	if err == nil {
+		err = b.flush(ctx) // what had to wait for a round that was kept
+	}
+	if err != nil {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.logger.ErrorContext(ctx, "audit events are lost", "events", len(b.waiting)+b.lost, "err", err)
+		events := len(b.writing.rows) + b.writing.lost + len(b.waiting.rows) + b.waiting.lost
+		b.logger.ErrorContext(ctx, "audit events are lost", "events", events, "err", err)
 		return
 	}
 	b.sayHead(ctx)
 }
 
-// flush writes what waits, in portions, in the order in which it came. What is
-// not written stays; should a commit's answer be lost, the portion is written
-// twice rather than never.
+// flush writes one round, in portions, in the order in which it came. What is
+// not written stays, and the next round gathers until it is; should a commit's
+// answer be lost, the portion is written twice rather than never.
 func (b *Batch) flush(ctx context.Context) error {
-	for {
+	w := b.writing
+	if len(w.rows) == 0 {
 		b.mu.Lock()
-		clear(b.alike) // what is being written does not change any more
-		events := b.waiting[:min(portion, len(b.waiting)):min(portion, len(b.waiting))]
-		lost := 0
-		if len(events) == len(b.waiting) { // they were lost after all that is kept
-			lost = b.lost
-		}
+		w, b.waiting = b.waiting, newRound()
+		b.writing = w
 		b.mu.Unlock()
-
-		rows := events
-		if lost > 0 {
-			rows = append(rows, authserver.Event{
-				At: time.Now(), Act: "audit.lost", Result: "failure", Actor: "server", Reason: fmt.Sprintf("%d events", lost),
+		if w.coarse > 0 {
+			b.logger.WarnContext(ctx, "more refusals than the audit log has rows for; they are counted by act and reason alone", "refusals", w.coarse)
+		}
+		if w.lost > 0 { // after all that is kept
+			w.rows = append(w.rows, authserver.Event{
+				At: time.Now(), Act: "audit.lost", Result: "failure", Actor: "server", Reason: fmt.Sprintf("%d events", w.lost),
 			})
 		}
-		if len(rows) == 0 {
-			return nil
-		}
-		if err := b.store.Record(ctx, rows...); err != nil {
+	}
+	for len(w.rows) > 0 {
+		n := min(portion, len(w.rows))
+		if err := b.store.Record(ctx, w.rows[:n]...); err != nil {
 			return fmt.Errorf("write audit events: %w", err)
 		}
-
-		b.mu.Lock()
-		clear(b.alike) // the places have changed
-		b.waiting = b.waiting[len(events):]
-		if len(b.waiting) == 0 {
-			b.waiting = nil // the array was as large as the longest wait
-		}
-		b.lost -= lost
-		b.mu.Unlock()
+		w.rows = w.rows[n:]
 	}
+	b.writing = newRound() // the array was as large as the longest wait
+	return nil
 }
 
 // sayHead writes the head where who can change the database may be unable to:

@@ -6,8 +6,11 @@
 //
 // A row says what happened (the act), whether it succeeded, who did it, to whom,
 // from where and why. No secret, token or password is in it, and of a login that
-// is nobody's only a keyed digest: people type passwords there. Of what concerns
-// no user, a row may stand for as many that are alike as its times say.
+// is nobody's only a keyed digest: people type passwords there. A row may stand for
+// as many as its times say: of what concerns no user, and of refusals, for those
+// that are alike; of refusals that concern nobody known, for those of one act,
+// reason and address block, and then it says of them what is the same of all; and
+// beyond some hundred rows of refusals a second for those of one act and reason.
 //
 //	login.success            a password was right; the session is its session
 //	login.failure            a login was refused; reasons below

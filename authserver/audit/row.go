@@ -58,12 +58,15 @@ func (k Key) Seal(first, last int64) []byte {
 	return m.Sum(nil)
 }
 
+// pseudonym is what pseudonyms begin with; no id does.
+const pseudonym = "hmac:"
+
 // Pseudonym stands for a name that must not be in the log: the same for the same
 // name, in any case, and telling nothing of it to who has not the key.
 func (k Key) Pseudonym(name string) string {
 	m := k.mac("tokenwright audit pseudonym")
 	text(m, authserver.Fold(name))
-	return "hmac:" + hex.EncodeToString(m.Sum(nil)[:16])
+	return pseudonym + hex.EncodeToString(m.Sum(nil)[:16])
 }
 
 func (k Key) mac(use string) hash.Hash {
