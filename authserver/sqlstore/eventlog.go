@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,28 +57,36 @@ func (d *DB) State(ctx context.Context) (audit.State, error) {
 // prunePortion is how many rows one transaction removes: others wait for it.
 const prunePortion = 1000
 
+// firstKept is, of the rows from one to before another, the first that is not older than a time; the other,
+// if all are. No index has the times: it looks at a portion, not at the whole log.
+const firstKept = `select coalesce(min(id), $2) from events where at >= $1 and id < $2 and id >= $3`
+
 // PruneEvents removes the rows of the audit log before the first that is not
 // older than before, says how many, and records that it did. What is left
 // verifies.
 func (d *DB) PruneEvents(ctx context.Context, before time.Time) (int64, error) {
-	var removed int64
+	var (
+		removed int64
+		failure error
+	)
 	for {
 		n, err := d.pruneEvents(ctx, before)
 		removed += n
 		if err != nil {
-			return removed, failed("prune events", err)
+			failure = failed("prune events", err)
+			break
 		}
 		if n < prunePortion {
 			break
 		}
 	}
 	if removed == 0 {
-		return 0, nil
+		return 0, failure
 	}
-	return removed, d.Record(ctx, authserver.Event{
+	return removed, errors.Join(failure, d.Record(context.WithoutCancel(ctx), authserver.Event{
 		Act: "audit.prune", Result: "success", Actor: "server",
 		Reason: fmt.Sprintf("%d rows before %s", removed, before.UTC().Format(time.RFC3339)),
-	})
+	}))
 }
 
 func (d *DB) pruneEvents(ctx context.Context, before time.Time) (removed int64, err error) {
@@ -89,23 +98,22 @@ func (d *DB) pruneEvents(ctx context.Context, before time.Time) (removed int64, 
 		if err != nil {
 			return err
 		}
-		err = tx.QueryRowContext(ctx, `select coalesce(min(id), $2) from events where at >= $1`,
-			before.UnixMilli(), last+1).Scan(&keep)
-		if err != nil {
+		end := min(first+prunePortion, last+1)
+		if err := tx.QueryRowContext(ctx, firstKept, before.UnixMilli(), end, first).Scan(&keep); err != nil {
 			return err
 		}
-		keep = min(keep, first+prunePortion)
 		if keep <= first {
 			return nil
 		}
 		for _, query := range []string{
 			`update chains set anchor = pruned.mac
 			from events as pruned
-			where pruned.id in (select max(id) from events where id < $1 group by chain) and pruned.chain = chains.id`,
-			`delete from events where id < $1`,
-			`delete from chains where event_id < $1`,
+			where pruned.id in (select max(id) from events where id >= $2 and id < $1 group by chain) and pruned.chain = chains.id`,
+			// Not from the start of the index, where PostgreSQL still has what went before.
+			`delete from events where id >= $2 and id < $1`,
+			`delete from chains where event_id >= $2 and event_id < $1`,
 		} {
-			if _, err := tx.ExecContext(ctx, query, keep); err != nil {
+			if _, err := tx.ExecContext(ctx, query, keep, first); err != nil {
 				return err
 			}
 		}

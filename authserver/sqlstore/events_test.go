@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,5 +92,27 @@ func lastRows(t *testing.T, d *sqlstore.DB) {
 				t.Errorf("got %v, want %v", got, tc.want)
 			}
 		})
+	}
+}
+
+// Retention looks at the rows that it may remove in one portion, and at no
+// others: a table that it does not keep up with would else stop it for ever.
+func TestRetentionLooksAtAPortion(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	open(t, path)
+	rows, err := raw(t, path).QueryContext(t.Context(), "explain query plan "+sqlstore.FirstKept, 0, 1000, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(detail, "SEARCH events") || !strings.HasSuffix(detail, "(id>? AND id<?)") {
+			t.Errorf("plan is %q", detail)
+		}
 	}
 }
