@@ -8,7 +8,7 @@ type Kind string
 const (
 	KindToken   Kind = "token"   // ID is a jti
 	KindSession Kind = "session" // ID is a sid
-	KindUser    Kind = "user"    // ID is a sub: every token of it with a lower epoch
+	KindUser    Kind = "user"    // ID is a sub: every token of it with a lower epoch or session epoch
 	KindClient  Kind = "client"  // ID is a client_id: every token of it
 	KindKey     Kind = "key"     // ID is a kid
 )
@@ -38,8 +38,14 @@ type Revocation struct {
 	Kind Kind
 	ID   string
 	// Epoch is of KindUser only: tokens with a lower one have ended.
-	Epoch  int64
-	Reason Reason
+	Epoch int64
+	// SessionEpoch is of KindUser only, 0 if it was not raised: tokens with a lower
+	// one have ended too, but for those of sessions in Kept and of sessions that
+	// one of these, a browser session, opened. What a later raising keeps had
+	// outlived those before.
+	SessionEpoch int64
+	Kept         []string
+	Reason       Reason
 	// Resources are those that what ended can have been for; empty means any.
 	// They choose who hears of it, and are not shown.
 	Resources []string

@@ -6,7 +6,7 @@ import (
 )
 
 // Claims are what an access token says (RFC 9068 §2.2). A client's own token
-// has no user: Roles, SessionID, Epoch, UserID, Username and Name are then zero.
+// has no user: Roles and all that follows it are then zero.
 //
 // A Verifier gives the same Claims to every request with the same token: read
 // them, do not change them.
@@ -24,10 +24,15 @@ type Claims struct {
 
 	Roles     []string
 	SessionID string // sid: what a logout ends
+	Parent    string // parent_sid: the browser session that opened SessionID, or empty
 	Epoch     int64  // tokens of the user with a lower one have ended
-	UserID    int64  // the user's small number; 0 is a client's own token
-	Username  string // may change; Subject does not
-	Name      string // the full name; only with the scope "profile"
+	// SessionEpoch is the user's when the token was issued: raising it ends the
+	// tokens with a lower one, but for those of sessions that are kept. 0 may be
+	// of an issuer that does not say it: every raising ends such a token.
+	SessionEpoch int64
+	UserID       int64  // the user's small number; 0 is a client's own token
+	Username     string // may change; Subject does not
+	Name         string // the full name; only with the scope "profile"
 }
 
 // wire is Claims as RFC 9068 writes them.
@@ -45,12 +50,14 @@ type wire struct {
 }
 
 type wireUser struct {
-	Roles     []string `json:"roles"`
-	SessionID string   `json:"sid"`
-	Epoch     int64    `json:"epoch"`
-	UserID    int64    `json:"user_id"`
-	Username  string   `json:"username"`
-	Name      string   `json:"name,omitempty"`
+	Roles        []string `json:"roles"`
+	SessionID    string   `json:"sid"`
+	Parent       string   `json:"parent_sid,omitempty"`
+	Epoch        int64    `json:"epoch"`
+	SessionEpoch int64    `json:"session_epoch"`
+	UserID       int64    `json:"user_id"`
+	Username     string   `json:"username"`
+	Name         string   `json:"name,omitempty"`
 }
 
 // MarshalJSON writes the members as RFC 9068 names them, those of the user only
@@ -65,7 +72,7 @@ func (c Claims) MarshalJSON() ([]byte, error) {
 	}
 	if c.OfUser() {
 		w.wireUser = &wireUser{
-			Roles: orEmpty(c.Roles), SessionID: c.SessionID, Epoch: c.Epoch,
+			Roles: orEmpty(c.Roles), SessionID: c.SessionID, Parent: c.Parent, Epoch: c.Epoch, SessionEpoch: c.SessionEpoch,
 			UserID: c.UserID, Username: c.Username, Name: c.Name,
 		}
 	}

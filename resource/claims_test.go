@@ -18,6 +18,7 @@ func TestClaimsJSON(t *testing.T) {
 	user := client
 	user.Subject, user.SessionID, user.Epoch, user.UserID, user.Username, user.Roles = "s", "sid", 3, 7, "alice", []string{}
 	named := user
+	named.Parent, named.SessionEpoch = "browser", 5
 	named.Audience, named.NotBefore, named.Name, named.Roles = []string{"https://a", "https://b"}, 1, "Alice", []string{"user"}
 
 	for _, tc := range []struct {
@@ -32,12 +33,12 @@ func TestClaimsJSON(t *testing.T) {
 		{
 			"JWT-007 roles is an array even if empty", user,
 			`{"iss":"https://i","sub":"s","aud":"https://a","client_id":"c","iat":1,"exp":2,"jti":"j","scope":"read write",` +
-				`"roles":[],"sid":"sid","epoch":3,"user_id":7,"username":"alice"}`,
+				`"roles":[],"sid":"sid","epoch":3,"session_epoch":0,"user_id":7,"username":"alice"}`,
 		},
 		{
 			"two audiences, a name, nbf", named,
 			`{"iss":"https://i","sub":"s","aud":["https://a","https://b"],"client_id":"c","iat":1,"exp":2,"nbf":1,"jti":"j","scope":"read write",` +
-				`"roles":["user"],"sid":"sid","epoch":3,"user_id":7,"username":"alice","name":"Alice"}`,
+				`"roles":["user"],"sid":"sid","parent_sid":"browser","epoch":3,"session_epoch":5,"user_id":7,"username":"alice","name":"Alice"}`,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package resource_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -143,5 +144,62 @@ func TestNothingPassesOnceItHasEnded(t *testing.T) {
 	for i := range tokens {
 		_, err := f.verifier.Verify(t.Context(), tokens[i])
 		wantInvalid(t, err)
+	}
+}
+
+// Raising a user's session epoch ends the tokens of all sessions but those kept,
+// also of sessions that nobody knew.
+func TestEndedRaisesTheSessionEpoch(t *testing.T) {
+	raise := func(n int64, kept ...string) resource.Revocation {
+		return resource.Revocation{Kind: "user", ID: "s", SessionEpoch: n, Kept: kept}
+	}
+	claims := func(n int64, sid, parent string) *resource.Claims {
+		return &resource.Claims{Subject: "s", UserID: 1, Epoch: 4, SessionEpoch: n, SessionID: sid, Parent: parent}
+	}
+	for _, tc := range []struct {
+		name    string
+		entries []resource.Revocation
+		claims  *resource.Claims
+		want    bool
+	}{
+		{"a lower one", []resource.Revocation{raise(2)}, claims(1, "a", ""), true},
+		{"a token that says none", []resource.Revocation{raise(1)}, claims(0, "a", ""), true},
+		{"the same", []resource.Revocation{raise(2)}, claims(2, "a", ""), false},
+		{"another user's", []resource.Revocation{{Kind: "user", ID: "t", SessionEpoch: 2}}, claims(1, "a", ""), false},
+		{"a kept session", []resource.Revocation{raise(2, "a", "b")}, claims(1, "a", ""), false},
+		{"a kept browser session's", []resource.Revocation{raise(2, "a", "b")}, claims(1, "c", "b"), false},
+		{"one that is not kept, though its parent is not known", []resource.Revocation{raise(2, "")}, claims(1, "c", ""), true},
+		{"kept first, ended then", []resource.Revocation{raise(2, "a"), raise(3, "b")}, claims(1, "a", ""), true},
+		{"kept twice", []resource.Revocation{raise(2, "a"), raise(3, "a")}, claims(1, "a", ""), false},
+		{"opened since, kept then", []resource.Revocation{raise(2, "a"), raise(3, "b")}, claims(2, "b", ""), false},
+		{"kept in one copy of the database", []resource.Revocation{raise(2, "a"), raise(2, "b")}, claims(1, "b", ""), true},
+		{"beside the epoch", []resource.Revocation{raise(2, "a"), {Kind: "user", ID: "s", Epoch: 5}}, claims(2, "a", ""), true},
+		{"beside a lower epoch", []resource.Revocation{raise(2, "a"), {Kind: "user", ID: "s", Epoch: 4}}, claims(1, "b", ""), true},
+		{"neither", []resource.Revocation{raise(2, "a"), {Kind: "user", ID: "s", Epoch: 4}}, claims(1, "a", ""), false},
+		{"both in one", []resource.Revocation{{Kind: "user", ID: "s", Epoch: 4, SessionEpoch: 2, Kept: []string{"a"}}}, claims(1, "b", ""), true},
+		{"its browser session", []resource.Revocation{{Kind: "session", ID: "b"}}, claims(1, "a", "b"), true},
+		{"another browser session", []resource.Revocation{{Kind: "session", ID: "c"}}, claims(1, "a", "b"), false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for i := range tc.entries {
+				tc.entries[i].Reason, tc.entries[i].Until = "why", time.Now().Add(time.Hour)
+			}
+			for _, backwards := range []bool{false, true} {
+				if backwards {
+					slices.Reverse(tc.entries)
+				}
+				one, all := resource.NewEnded(), resource.NewEnded()
+				for _, r := range tc.entries {
+					one.Apply(r)
+				}
+				all.Replace(tc.entries...)
+				for _, e := range []*resource.Ended{one, all} {
+					e.Ready()
+					if reason, ended, err := e.Check(tc.claims, "k"); err != nil || ended != tc.want || (reason == "why") != tc.want {
+						t.Errorf("backwards %v: got %q %v %v, want %v", backwards, reason, ended, err, tc.want)
+					}
+				}
+			}
+		})
 	}
 }

@@ -98,22 +98,25 @@ func (s eventReader) line(most int) ([]byte, error) {
 
 // entry is a Revocation on the wire.
 type entry struct {
-	Seq    int64  `json:"seq"`
-	Kind   string `json:"kind"`
-	ID     string `json:"id"`
-	Epoch  int64  `json:"epoch"`
-	Reason string `json:"reason"`
-	Until  int64  `json:"until"` // Unix seconds
+	Seq          int64    `json:"seq"`
+	Kind         string   `json:"kind"`
+	ID           string   `json:"id"`
+	Epoch        int64    `json:"epoch"`
+	SessionEpoch int64    `json:"session_epoch"`
+	Kept         []string `json:"kept"`
+	Reason       string   `json:"reason"`
+	Until        int64    `json:"until"` // Unix seconds
 }
 
 // revocation refuses what would end nothing, or not what was meant. A kind that
 // is not known is kept, and harms nobody.
 func (e entry) revocation() (Revocation, error) {
-	if e.Seq < 1 || e.Kind == "" || e.ID == "" || e.Epoch < 0 || e.Until < 1 || e.Until > 1<<53 {
+	if e.Seq < 1 || e.Kind == "" || e.ID == "" || e.Epoch < 0 || e.SessionEpoch < 0 || e.Until < 1 || e.Until > 1<<53 {
 		return Revocation{}, fmt.Errorf("%w: entry %d lacks seq, kind, id or until", errMalformed, e.Seq)
 	}
 	return Revocation{
-		Seq: e.Seq, Kind: e.Kind, ID: e.ID, Epoch: e.Epoch, Reason: e.Reason, Until: time.Unix(e.Until, 0),
+		Seq: e.Seq, Kind: e.Kind, ID: e.ID, Epoch: e.Epoch, SessionEpoch: e.SessionEpoch, Kept: e.Kept,
+		Reason: e.Reason, Until: time.Unix(e.Until, 0),
 	}, nil
 }
 

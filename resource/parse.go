@@ -11,7 +11,7 @@ import (
 // claimNames are the members that ParseClaims understands.
 var claimNames = []string{
 	"iss", "sub", "aud", "client_id", "iat", "exp", "nbf", "jti", "scope",
-	"roles", "sid", "epoch", "user_id", "username", "name",
+	"roles", "sid", "parent_sid", "epoch", "session_epoch", "user_id", "username", "name",
 }
 
 // userMembers stand in a token together or not at all.
@@ -42,8 +42,10 @@ func ParseClaims(payload []byte) (Claims, error) {
 	if r.ofUser() {
 		c.Roles = r.list("roles")
 		c.SessionID = r.text("sid", required)
-		c.Epoch = r.integer("epoch", 0)
-		c.UserID = r.integer("user_id", 1)
+		c.Parent = r.text("parent_sid", optional)
+		c.Epoch = r.integer("epoch", 0, required)
+		c.SessionEpoch = r.integer("session_epoch", 0, optional)
+		c.UserID = r.integer("user_id", 1, required)
 		c.Username = r.text("username", required)
 		c.Name = r.text("name", optional)
 	}
@@ -159,8 +161,8 @@ func (r *reader) date(name string, p presence) int64 {
 	return int64(math.Floor(f))
 }
 
-func (r *reader) integer(name string, least int64) int64 {
-	raw := r.member(name, required)
+func (r *reader) integer(name string, least int64, p presence) int64 {
+	raw := r.member(name, p)
 	if raw == nil {
 		return 0
 	}

@@ -141,7 +141,8 @@ func (cmd tokenMintCmd) fillSubject(ctx context.Context, s *staff, c *resource.C
 		return nil, fmt.Errorf("%s is disabled, so that every token is refused: run tokenwright user enable %s first", u.Username, u.Username)
 	}
 	c.Subject, c.ClientID = u.Subject, authserver.FirstPartyClientID
-	c.Roles, c.Epoch, c.UserID, c.Username, c.Name = u.Roles, u.Epoch, u.ID, u.Username, u.FullName
+	c.Roles, c.UserID, c.Username, c.Name = u.Roles, u.ID, u.Username, u.FullName
+	c.Epoch, c.SessionEpoch = u.Epoch, u.SessionEpoch
 	c.SessionID = randomID()
 	scopes, err := s.db.Scopes(ctx)
 	if err != nil {

@@ -24,12 +24,14 @@ const (
 
 // entry is a Revocation on the wire.
 type entry struct {
-	Seq    int64             `json:"seq"`
-	Kind   authserver.Kind   `json:"kind"`
-	ID     string            `json:"id"`
-	Epoch  int64             `json:"epoch,omitempty"`
-	Reason authserver.Reason `json:"reason"`
-	Until  int64             `json:"until"`
+	Seq          int64             `json:"seq"`
+	Kind         authserver.Kind   `json:"kind"`
+	ID           string            `json:"id"`
+	Epoch        *int64            `json:"epoch,omitempty"` // 0 too, of a user
+	SessionEpoch int64             `json:"session_epoch,omitempty"`
+	Kept         []string          `json:"kept,omitempty"`
+	Reason       authserver.Reason `json:"reason"`
+	Until        int64             `json:"until"`
 }
 
 // Follow writes the feed to w as server-sent events until ctx ends, the server
@@ -98,7 +100,13 @@ func wire(entries []authserver.Revocation, serves func(authserver.Revocation) bo
 	out := make([]entry, 0, len(entries))
 	for _, e := range entries {
 		if now.Before(e.Until) && serves(e) {
-			out = append(out, entry{e.Seq, e.Kind, e.ID, e.Epoch, e.Reason, e.Until.Unix()})
+			w := entry{
+				Seq: e.Seq, Kind: e.Kind, ID: e.ID, SessionEpoch: e.SessionEpoch, Kept: e.Kept, Reason: e.Reason, Until: e.Until.Unix(),
+			}
+			if e.Kind == authserver.KindUser {
+				w.Epoch = &e.Epoch
+			}
+			out = append(out, w)
 		}
 	}
 	return out

@@ -76,7 +76,8 @@ func (t *Tail) Sync(ctx context.Context) error {
 	batch := make([]resource.Revocation, len(entries))
 	for i, e := range entries {
 		batch[i] = resource.Revocation{
-			Seq: e.Seq, Kind: string(e.Kind), ID: e.ID, Epoch: e.Epoch, Reason: string(e.Reason), Until: e.Until,
+			Seq: e.Seq, Kind: string(e.Kind), ID: e.ID, Epoch: e.Epoch,
+			SessionEpoch: e.SessionEpoch, Kept: e.Kept, Reason: string(e.Reason), Until: e.Until,
 		}
 	}
 	t.ended.Apply(batch...)

@@ -58,6 +58,7 @@ func (ex *exchange) claims(now time.Time) resource.Claims {
 	c.Roles = ex.user.Roles
 	c.SessionID = ex.session.ID
 	c.Epoch = ex.user.Epoch
+	c.SessionEpoch = ex.user.SessionEpoch
 	c.UserID = ex.user.ID
 	c.Username = ex.user.Username
 	if slices.Contains(ex.scope, authserver.ScopeProfile) {

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"math"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -74,7 +76,12 @@ type entry struct {
 	epoch     int64
 	reason    authserver.Reason
 	resources []string
+	userEpoch int64    // of kindSessions only
+	kept      []string // of kindSessions only
 }
+
+// kindSessions is a row that raises a user's session epoch alone.
+const kindSessions authserver.Kind = "sessions"
 
 // revoke writes an entry, unless there is one that is alive. Taking the number
 // locks the counter until the commit, so that entries commit in sequence.
@@ -84,11 +91,13 @@ func revoke(ctx context.Context, tx *sql.Tx, e entry, now time.Time) (bool, erro
 		return false, err
 	}
 	res, err := tx.ExecContext(ctx, `
-		insert into revocations (seq, kind, id, epoch, reason, resources, until)
-		values ($1, $2, $3, $4, $5, $8, $6 + (select millis from lifetimes where name = 'access'))
-		on conflict (kind, id, epoch) do update set seq = excluded.seq, reason = excluded.reason, resources = excluded.resources, until = excluded.until
+		insert into revocations (seq, kind, id, epoch, reason, resources, user_epoch, kept, mark, until)
+		values ($1, $2, $3, $4, $5, $8, $9, $10, $11, $6 + (select millis from lifetimes where name = 'access'))
+		on conflict (kind, id, epoch) do update set seq = excluded.seq, reason = excluded.reason, resources = excluded.resources,
+				user_epoch = excluded.user_epoch, kept = excluded.kept, mark = excluded.mark, until = excluded.until
 			where revocations.until <= $7`,
-		seq, e.kind, e.id, e.epoch, e.reason, now.Add(skew).UnixMilli(), now.UnixMilli(), join(e.resources))
+		seq, e.kind, e.id, e.epoch, e.reason, now.Add(skew).UnixMilli(), now.UnixMilli(), join(e.resources), e.userEpoch, join(e.kept),
+		1+rand.Int64N(math.MaxInt64))
 	if err != nil {
 		return false, err
 	}
@@ -107,16 +116,21 @@ func (d *DB) Revocations(ctx context.Context, after int64) ([]authserver.Revocat
 	// One statement, so that head is of the same moment as the entries.
 	entries, err := list(ctx, &d.r, func(row scanner) (r authserver.Revocation, err error) {
 		var (
-			seq, epoch, until           sql.NullInt64
-			kind, id, reason, resources sql.NullString
+			seq, epoch, userEpoch, until      sql.NullInt64
+			kind, id, reason, resources, kept sql.NullString
 		)
-		err = row.Scan(&head, &seq, &kind, &id, &epoch, &reason, &resources, &until)
-		return authserver.Revocation{
+		err = row.Scan(&head, &seq, &kind, &id, &epoch, &reason, &resources, &userEpoch, &kept, &until)
+		r = authserver.Revocation{
 			Seq: seq.Int64, Kind: authserver.Kind(kind.String), ID: id.String, Epoch: epoch.Int64,
 			Reason: authserver.Reason(reason.String), Resources: strings.Fields(resources.String), Until: fromMillis(until.Int64),
-		}, err
+		}
+		if r.Kind == kindSessions {
+			r.Kind, r.Epoch, r.SessionEpoch, r.Kept = authserver.KindUser, userEpoch.Int64, r.Epoch, strings.Fields(kept.String)
+		}
+		return r, err
 	}, `
-		select counters.value, revocations.seq, revocations.kind, revocations.id, revocations.epoch, revocations.reason, revocations.resources, revocations.until
+		select counters.value, revocations.seq, revocations.kind, revocations.id, revocations.epoch, revocations.reason, revocations.resources,
+			revocations.user_epoch, revocations.kept, revocations.until
 		from counters
 		left join revocations on revocations.seq > $1 and revocations.until > $2
 		where counters.name = 'revocation'

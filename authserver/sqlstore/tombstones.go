@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
@@ -51,13 +52,20 @@ func (d *DB) Tombstones(ctx context.Context, subject string, p authserver.Page) 
 	return ended, total, failed("list tombstones", err)
 }
 
-// raised notes why the sessions below an epoch ended. None of them can be asked
-// for longer than a session lives.
-func raised(ctx context.Context, tx *sql.Tx, subject string, epoch int64, kept string, reason authserver.Reason, now time.Time) error {
+// raised notes why the sessions below u's session epoch ended, for no longer than
+// they can be asked for, and ends their tokens. A raising of the epoch ends those
+// as well: a token has both epochs as of one moment.
+func raised(ctx context.Context, tx *sql.Tx, u authserver.User, c authserver.UserChange, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		insert into session_epochs (subject, epoch, kept_session, reason, ended_at, until)
 		values ($1, $2, $3, $4, $5, $6 + (select case when millis < $7 then $7 else millis end from lifetimes where name = 'session'))`,
-		subject, epoch, kept, reason, now.UnixMilli(), now.Add(skew).UnixMilli(), remembered.Milliseconds())
+		u.Subject, u.SessionEpoch, u.KeptSession, c.Reason, now.UnixMilli(), now.Add(skew).UnixMilli(), remembered.Milliseconds())
+	if err != nil || c.EndTokens {
+		return err
+	}
+	_, err = revoke(ctx, tx, entry{
+		kind: kindSessions, id: u.Subject, epoch: u.SessionEpoch, reason: c.Reason, userEpoch: u.Epoch, kept: strings.Fields(u.KeptSession),
+	}, now)
 	return err
 }
 

@@ -125,7 +125,7 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 			}
 		}
 		if c.EndSessions {
-			if err := raised(ctx, tx, subject, u.SessionEpoch, u.KeptSession, c.Reason, now); err != nil {
+			if err := raised(ctx, tx, u, c, now); err != nil {
 				return err
 			}
 		}

@@ -47,10 +47,11 @@ func userChanges(t *testing.T, open func(t *testing.T) Database) {
 				End: []authserver.Ending{ending("other-1"), ending("other-2")}, Reason: authserver.ReasonPasswordChanged,
 			},
 			func(u *authserver.User) { u.SessionEpoch, u.KeptSession = 1, "mine" },
-			func(authserver.User) []authserver.Revocation {
+			func(u authserver.User) []authserver.Revocation {
 				return []authserver.Revocation{
-					{Seq: 1, Kind: authserver.KindSession, ID: "other-1", Reason: authserver.ReasonLogout, Resources: ending("").Resources},
-					{Seq: 2, Kind: authserver.KindSession, ID: "other-2", Reason: authserver.ReasonLogout, Resources: ending("").Resources},
+					{Seq: 1, Kind: authserver.KindUser, ID: u.Subject, SessionEpoch: 1, Kept: []string{"mine"}, Reason: authserver.ReasonPasswordChanged},
+					{Seq: 2, Kind: authserver.KindSession, ID: "other-1", Reason: authserver.ReasonLogout, Resources: ending("").Resources},
+					{Seq: 3, Kind: authserver.KindSession, ID: "other-2", Reason: authserver.ReasonLogout, Resources: ending("").Resources},
 				}
 			},
 		},
@@ -177,6 +178,23 @@ func userKeeps(t *testing.T, db Database) {
 			t.Errorf("%s: got %q at %d, want %q at %d", step.name, u.KeptSession, u.SessionEpoch, step.kept, i+1)
 		}
 	}
+	// Each is an entry of its own, beside those that raise the epoch, and says how
+	// that stood.
+	if _, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{EndTokens: true}, event("user.end")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{EndSessions: true}, event("user.end")); err != nil {
+		t.Fatal(err)
+	}
+	var want []authserver.Revocation
+	for i, kept := range [][]string{{"first"}, {"first"}, nil, nil, {"later"}, nil} {
+		n := int64(i) + 1
+		want = append(want, authserver.Revocation{Seq: n, Kind: authserver.KindUser, ID: alice.Subject, SessionEpoch: n, Kept: kept})
+	}
+	want = append(want,
+		authserver.Revocation{Seq: 7, Kind: authserver.KindUser, ID: alice.Subject, Epoch: 1},
+		authserver.Revocation{Seq: 8, Kind: authserver.KindUser, ID: alice.Subject, Epoch: 1, SessionEpoch: 7})
+	same(t, want, revocations(t, db, 0))
 }
 
 func userRemoved(t *testing.T, db Database) {

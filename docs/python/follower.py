@@ -17,6 +17,28 @@ class Unavailable(Exception):
     """Nobody can tell whether a token is good: answer 503."""
 
 
+def add(entries, entry):
+    """What raises a user's session epoch stands beside what raises the epoch: the two add up."""
+    key = entry["kind"], entry["id"]
+    if key[0] != "user":
+        entries[key] = entry
+        return
+    for key, epoch in (key, "epoch"), (("sessions", key[1]), "session_epoch"):
+        new = {"epoch": 0, "session_epoch": 0, "kept": [], **entry}
+        less, more = sorted((entries.get(key, new), new), key=lambda e: e[epoch])
+        kept = more["kept"] if less[epoch] < more[epoch] else [sid for sid in more["kept"] if sid in less["kept"]]
+        entries[key] = {**more, "kept": kept, "until": max(less["until"], more["until"])}
+
+
+def ends(kind, entry, claims):
+    if kind == "user":
+        return claims["epoch"] < entry["epoch"]
+    if kind == "sessions":
+        kept = claims["sid"] in entry["kept"] or claims.get("parent_sid") in entry["kept"]
+        return claims.get("session_epoch", 0) < entry["session_epoch"] and not kept
+    return True
+
+
 class Follower(threading.Thread):
     def __init__(self, endpoint, client_id, client_secret, fail_closed=False, max_staleness=30):
         super().__init__(daemon=True)
@@ -36,9 +58,12 @@ class Follower(threading.Thread):
             raise Unavailable("no news of what has ended")
         names = [("token", claims["jti"]), ("client", claims["client_id"]), ("key", kid)]
         if "sid" in claims:  # a user's token
-            names = [("user", claims["sub"]), ("session", claims["sid"])] + names
-        for entry in filter(None, map(self.entries.get, names)):
-            if time.time() < entry["until"] and (entry["kind"] != "user" or claims["epoch"] < entry["epoch"]):
+            names = [("user", claims["sub"]), ("sessions", claims["sub"]), ("session", claims["sid"])] + names
+            if "parent_sid" in claims:
+                names.append(("session", claims["parent_sid"]))
+        for name in names:
+            entry = self.entries.get(name)
+            if entry and time.time() < entry["until"] and ends(name[0], entry, claims):
                 return entry["reason"]
 
     def run(self):
@@ -75,9 +100,12 @@ class Follower(threading.Thread):
 
     def hear(self, name, seq, data):
         if name == "snapshot":  # one assignment, so that no request sees half of it
-            self.entries = {(e["kind"], e["id"]): e for e in sorted(data, key=lambda e: e["seq"])}
+            entries = {}
+            for entry in data:
+                add(entries, entry)
+            self.entries = entries
         elif name == "revoke":
-            self.entries[data["kind"], data["id"]] = data
+            add(self.entries, data)
         now = time.time()
         for key in [k for k, e in list(self.entries.items()) if e["until"] <= now]:
             del self.entries[key]

@@ -138,6 +138,9 @@ func wire(entries []resource.Revocation) []map[string]any {
 		out[i] = map[string]any{"seq": r.Seq, "kind": r.Kind, "id": r.ID, "reason": r.Reason, "until": r.Until.Unix()}
 		if r.Kind == resource.KindUser {
 			out[i]["epoch"] = r.Epoch
+			if r.SessionEpoch > 0 {
+				out[i]["session_epoch"], out[i]["kept"] = r.SessionEpoch, r.Kept
+			}
 		}
 	}
 	return out

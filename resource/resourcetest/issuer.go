@@ -127,7 +127,7 @@ func (i *Issuer) Key(_ context.Context, kid string) (resource.Key, error) {
 func (i *Issuer) User(username string, roles ...string) resource.Claims {
 	c := i.Client("app")
 	c.Subject = "sub-" + username
-	c.Roles, c.SessionID, c.Epoch, c.UserID, c.Username = roles, "sid-"+username, 1, 1, username
+	c.Roles, c.SessionID, c.Epoch, c.SessionEpoch, c.UserID, c.Username = roles, "sid-"+username, 1, 1, 1, username
 	return c
 }
 
