@@ -29,7 +29,7 @@ func TestAFloodOfRefusalsIsFewRows(t *testing.T) {
 			return authserver.Event{Act: "client.failure", ClientID: key.Pseudonym(fmt.Sprint(i)), IP: "192.0.2.1", Reason: "unknown_client"}
 		}},
 		{"changing addresses of one block", 1, func(i int) authserver.Event {
-			return authserver.Event{Act: "client.failure", ClientID: "web", IP: fmt.Sprintf("2001:db8:1:%x::%x", i%5000, i), Reason: "wrong_secret"}
+			return authserver.Event{Act: "client.failure", ClientID: "web", IP: fmt.Sprintf("2001:db8:1:%x::%x", i%5000, i%60_000), Reason: "wrong_secret"}
 		}},
 		{"a known user's, all alike", 1, func(int) authserver.Event {
 			return authserver.Event{Act: "login.failure", Subject: "alice", ClientID: "web", IP: "192.0.2.1", Reason: "throttled"}
