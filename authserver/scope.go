@@ -8,7 +8,8 @@ import (
 // ScopeProfile lets a user's access token carry the claim name.
 const ScopeProfile = "profile"
 
-// MaxScopeLength is how many bytes of scope a request may ask for.
+// MaxScopeLength is how many bytes of scope a request may ask for, and a token
+// has.
 const MaxScopeLength = 1024
 
 // Scopes are the registered scopes, each with the least role that may hold it;
@@ -42,6 +43,17 @@ func ParseScope(s string) ([]string, bool) {
 		}
 	}
 	return out, true
+}
+
+// FittingScope is the beginning of scopes that is within MaxScopeLength.
+func FittingScope(scopes []string) []string {
+	length := -1 // no space before the first
+	for i, name := range scopes {
+		if length += 1 + len(name); length > MaxScopeLength {
+			return scopes[:i]
+		}
+	}
+	return scopes
 }
 
 // ValidScope reports whether name is a scope-token (RFC 6749 §3.3).

@@ -11,8 +11,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// maxToken is the length of the longest token that is looked at, in bytes.
-const maxToken = 16 << 10
+// MaxTokenLength is the length of the longest token that is looked at, in bytes.
+// An issuer must make none that is longer.
+const MaxTokenLength = 16 << 10
 
 // VerifierConfig says whose tokens are good and for what.
 type VerifierConfig struct {
@@ -86,7 +87,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
 }
 
 func (v *Verifier) decide(ctx context.Context, token string) (claims *Claims, cached bool, err error) {
-	if len(token) > maxToken {
+	if len(token) > MaxTokenLength {
 		return nil, false, invalidToken(errors.New("token is too long"))
 	}
 	now := time.Now()

@@ -102,7 +102,7 @@ func (cmd tokenMintCmd) claims(ctx context.Context, s *staff) (resource.Claims, 
 	if err != nil {
 		return c, err
 	}
-	scope := allowed
+	scope := authserver.FittingScope(allowed)
 	if cmd.Scope != nil {
 		asked, ok := authserver.ParseScope(*cmd.Scope)
 		if !ok {

@@ -107,7 +107,11 @@ func event(act, actor string, k authserver.SealedKey) authserver.Event {
 // Algorithm is the JWS algorithm of new tokens.
 func (r *Ring) Algorithm() string { return r.set.Load().active.Algorithm }
 
+// ErrTokenTooLong says that nobody would take a token of those claims.
+var ErrTokenTooLong = errors.New("token would be longer than what is taken: ask for fewer scopes or resources")
+
 // Sign makes an access token (RFC 9068) of c, as it is: nothing is filled in.
+// ErrTokenTooLong.
 func (r *Ring) Sign(c resource.Claims) (string, error) {
 	payload, err := c.MarshalJSON()
 	if err != nil {
@@ -120,6 +124,9 @@ func (r *Ring) Sign(c resource.Claims) (string, error) {
 	token, err := active.sign(payload)
 	if err != nil {
 		return "", fmt.Errorf("sign claims: %w", err)
+	}
+	if len(token) > resource.MaxTokenLength {
+		return "", ErrTokenTooLong
 	}
 	return token, nil
 }

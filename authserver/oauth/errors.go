@@ -14,6 +14,7 @@ import (
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
+	"github.com/tokenwright/tokenwright/authserver/keys"
 	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/password"
 )
@@ -171,6 +172,8 @@ func asError(err error) *Error {
 		return because(CodeInvalidClient, err)
 	case errors.Is(err, authserver.ErrUnavailable):
 		return &Error{Code: CodeUnavailable, RetryAfter: retryStore, cause: err}
+	case errors.Is(err, keys.ErrTokenTooLong):
+		return &Error{Code: CodeInvalidRequest, Detail: "The token would be too long. Ask for fewer scopes or resources.", cause: err}
 	case errors.Is(err, authserver.ErrScopeTooWide):
 		return because(CodeInvalidScope, err)
 	case errors.Is(err, authserver.ErrTargetTooWide):

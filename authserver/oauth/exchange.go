@@ -176,11 +176,11 @@ func authorizePassword(ctx context.Context, _, login, password string) (string, 
 }
 
 // grantScope is the library's call before a grant that is no refresh: the scope
-// is all that may be had, or what was asked for within that (RFC 6749 §3.3).
+// is all that may be had and fits, or what was asked for within that (RFC 6749 §3.3).
 func grantScope(t *oauth2.TokenGenerateRequest) (bool, error) {
 	ex := exchangeFrom(t.Request.Context())
 	allowed := ex.allowed(ex.client.Scopes)
-	ex.scope = allowed
+	ex.scope = authserver.FittingScope(allowed)
 	if len(ex.requested) > 0 {
 		for _, name := range ex.requested {
 			if !slices.Contains(allowed, name) {
