@@ -46,7 +46,7 @@ func (g *gate) enter(ctx context.Context) (err error) {
 	default:
 	}
 	defer g.waiting.Add(-1)
-	if g.waiting.Add(1) > g.queue {
+	if g.waiting.Add(1) > g.queue || g.wait == 0 {
 		return g.busy()
 	}
 	if g.onWait != nil {

@@ -63,6 +63,16 @@ func TestGate(t *testing.T) {
 			enter(t, g)
 		})
 	})
+	for name, g := range map[string]*gate{"no queue": newGate(1, 0, time.Minute), "no wait": newGate(1, 10, 0)} {
+		t.Run("with "+name+" nobody waits", func(t *testing.T) {
+			enter(t, g)
+			if _, ok := errors.AsType[*BusyError](g.enter(t.Context())); !ok {
+				t.Error("waited")
+			}
+			g.leave()
+			enter(t, g)
+		})
+	}
 	t.Run("PWD-013 nobody waits longer than the limit", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGate(1, 2, 2*time.Second)

@@ -32,15 +32,17 @@ const (
 	Bcrypt   = "bcrypt"
 )
 
-// Config is what a Hasher needs to know. A zero field takes the default that is
-// named beside it.
+// Config is what a Hasher needs to know. Where zero says nothing by itself, the
+// default is named beside the field.
 type Config struct {
-	Algorithm   string        // Argon2id
-	BcryptCost  int           // 12
-	Argon2      Argon2Params  // m=19456 KiB, t=2, p=1
-	Concurrency int           // processors less one, at least 1
-	Queue       int           // how many may wait in all: 64 × Concurrency
-	Wait        time.Duration // how long one may wait: 2 s
+	Algorithm   string       // Argon2id
+	BcryptCost  int          // 12
+	Argon2      Argon2Params // m=19456 KiB, t=2, p=1
+	Concurrency int          // processors less one, at least 1
+	// Queue is how many may wait in all, Wait how long one may. With either zero
+	// nobody waits.
+	Queue int
+	Wait  time.Duration
 	// OnWait hears of each caller that has to wait for its turn, and what it
 	// returns hears how the wait ended: nil is its turn. It may be nil.
 	OnWait func(ctx context.Context) (over func(error))
@@ -78,12 +80,6 @@ type stored interface {
 func New(c Config) (*Hasher, error) {
 	if c.Concurrency == 0 {
 		c.Concurrency = max(1, runtime.GOMAXPROCS(0)-1)
-	}
-	if c.Queue == 0 {
-		c.Queue = 64 * c.Concurrency
-	}
-	if c.Wait == 0 {
-		c.Wait = 2 * time.Second
 	}
 	if c.Concurrency < 0 || c.Queue < 0 || c.Wait < 0 {
 		return nil, errors.New("password hashing: concurrency, queue and wait must not be negative")

@@ -16,7 +16,10 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/password"
 )
 
-var cheap = password.Argon2Params{Memory: 64, Time: 1, Threads: 1}
+var (
+	cheap = password.Argon2Params{Memory: 64, Time: 1, Threads: 1}
+	slow  = password.Argon2Params{Memory: 16 << 10, Time: 2, Threads: 1}
+)
 
 func newHasher(t testing.TB, c password.Config) *password.Hasher {
 	t.Helper()
@@ -26,11 +29,43 @@ func newHasher(t testing.TB, c password.Config) *password.Hasher {
 	if c.BcryptCost == 0 {
 		c.BcryptCost = bcrypt.MinCost
 	}
+	if c.Queue == 0 {
+		c.Queue, c.Wait = 1000, time.Minute
+	}
 	h, err := password.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// What is not said is not made up: no queue is no queue.
+func TestZeroQueueAndZeroWaitMeanThat(t *testing.T) {
+	for _, c := range []password.Config{
+		{Argon2: slow, Concurrency: 1, Queue: 0, Wait: time.Minute},
+		{Argon2: slow, Concurrency: 1, Queue: 10, Wait: 0},
+	} {
+		h, err := password.New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		var busy atomic.Int64
+		for range 20 {
+			wg.Go(func() {
+				if _, err := h.Hash(t.Context(), "correct horse"); err != nil {
+					if _, ok := errors.AsType[*password.BusyError](err); !ok {
+						t.Error(err)
+					}
+					busy.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if s := h.Stats(); busy.Load() == 0 || s.Waiting != 0 {
+			t.Errorf("queue %d, wait %v: %d of 20 were sent away", c.Queue, c.Wait, busy.Load())
+		}
+	}
 }
 
 func hash(t testing.TB, h *password.Hasher, pw string) string {
