@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -410,7 +411,7 @@ func TestChangePassword(t *testing.T) {
 			if !after.SessionLives("sid-this", u.SessionEpoch) || after.SessionLives("sid-unheard-of", u.SessionEpoch) {
 				t.Error("the wrong sessions live")
 			}
-			if live := f.revocations(t); len(live) != 1 || live[0].ID != "sid-other" || after.Epoch != u.Epoch {
+			if live := f.revocations(t); len(live) != 2 || !slices.Equal(live[0].Kept, []string{"sid-this"}) || live[1].ID != "sid-other" || after.Epoch != u.Epoch {
 				t.Errorf("ended: %+v", live)
 			}
 			if f.changed.Load() != 1 {
