@@ -217,6 +217,7 @@ func TestApplySaysWhatIsWrong(t *testing.T) {
 		{"a user twice, by case", "username: carol", "username: ALICE", `line 22: user "ALICE" is already on line 21: leave one out`},
 		{"an address twice, by case", "carol@example.com", "Alice@example.com", `line 22: e-mail address "Alice@example.com" is already on line 21`},
 		{"a number for text", "name: Example API", "name: 12", `line 2: name must be text: put it in quotes`},
+		{"a name that turns text around", "name: Example API", `name: "Example \u202eIPA"`, `line 2: resource "https://api.example.test": name: use UTF-8 text without control and formatting`},
 		{"text for a list", "grants: [password, refresh_token, client_credentials]", "grants: password", `line 8: grants must be a list`},
 		{"text for true", "introspect: true", "introspect: aye", `line 14: introspect must be true or false`},
 		{"a fraction of a second", "refresh_grace_seconds: 0", "refresh_grace_seconds: 0.5", `line 15: refresh_grace_seconds must be a whole number`},

@@ -62,6 +62,9 @@ func (p *plan) planScopes(context.Context) error {
 func (p *plan) planResources(context.Context) error {
 	for _, x := range p.file.resources {
 		p.bad(x.line, "resource", x.Identifier, checkIdentifier(x.Identifier))
+		if !showable(x.Name) {
+			p.bad(x.line, "resource", x.Identifier, &InvalidError{"name", "value_error", "use UTF-8 text without control and formatting characters"})
+		}
 		for _, scope := range x.Scopes {
 			p.bad(x.line, "resource", x.Identifier, checkScope(scope))
 		}

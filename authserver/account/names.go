@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/resource"
 )
 
@@ -20,6 +21,7 @@ const (
 // checkUsername keeps names within what every form, header and log can carry;
 // without an @, so that no name is another user's e-mail address.
 func checkUsername(s string) error {
+	_, subject := authserver.ParseSubject(strings.ToLower(s))
 	switch {
 	case s == "":
 		return &InvalidError{"username", "missing", "give a user name"}
@@ -27,6 +29,8 @@ func checkUsername(s string) error {
 		return &InvalidError{"username", "string_too_long", fmt.Sprintf("use at most %d characters", maxName)}
 	case !only(s, "._-"):
 		return &InvalidError{"username", "string_pattern_mismatch", "use letters A-Z and a-z, digits, dot, underscore and hyphen"}
+	case subject: // it could be somebody's, of the event log too after that user is gone
+		return &InvalidError{"username", "value_error", "a UUID is kept for subjects: use another name"}
 	}
 	return nil
 }
@@ -53,10 +57,20 @@ func checkFullName(s string) error {
 	switch {
 	case len(s) > maxFullName:
 		return &InvalidError{"full_name", "string_too_long", fmt.Sprintf("use at most %d bytes", maxFullName)}
-	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
-		return &InvalidError{"full_name", "value_error", "use UTF-8 text without control characters"}
+	case !showable(s):
+		return &InvalidError{"full_name", "value_error", "use UTF-8 text without control and formatting characters"}
 	}
 	return nil
+}
+
+// showable reports whether s reads the same wherever it is shown: without what
+// ends a line, and without what turns the direction of text around or cannot be
+// seen. The two joiners are letters' business in several scripts.
+func showable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		const zwnj, zwj = '\u200c', '\u200d'
+		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) || unicode.Is(unicode.Cf, r) && r != zwnj && r != zwj
+	})
 }
 
 func checkRoles(known resource.Hierarchy, roles []string) error {
