@@ -101,7 +101,7 @@ func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
 // Passwords is how passwords are hashed and how many at once.
 type Passwords struct {
 	PasswordHash    string        `env:"PASSWORD_HASH" envDefault:"argon2id" oneof:"argon2id bcrypt"`
-	BcryptCost      int           `env:"BCRYPT_COST" envDefault:"12" range:"10 20"`
+	BcryptCost      int           `env:"BCRYPT_COST" envDefault:"12" range:"10 15"`
 	HashConcurrency int           `env:"HASH_CONCURRENCY" range:"1 1024"`
 	HashQueue       int           `env:"HASH_QUEUE" range:"0 1000000"` // in all
 	HashWait        time.Duration `env:"HASH_WAIT" envDefault:"2s" form:"a duration up to 1m, such as 2s"`

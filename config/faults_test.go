@@ -35,7 +35,7 @@ func TestEachFaultIsNamed(t *testing.T) {
 		"REFRESH_GRACE_SECONDS":       {"a whole number from 0 to 300", []string{"-1", "301", "10s"}},
 		"PROFILE":                     {"compat or strict", []string{"Strict", "lax"}},
 		"PASSWORD_HASH":               {"argon2id or bcrypt", []string{"argon2", "md5"}},
-		"BCRYPT_COST":                 {"a whole number from 10 to 20", []string{"4", "31"}},
+		"BCRYPT_COST":                 {"a whole number from 10 to 15", []string{"4", "16", "31"}},
 		"HASH_CONCURRENCY":            {"a whole number from 1 to 1024", []string{"0", "many", "99999999"}},
 		"HASH_QUEUE":                  {"a whole number from 0 to 1000000", []string{"-1", "64 per slot"}},
 		"HASH_WAIT":                   {"a duration up to 1m", []string{"2", "-1s", "2m"}},
@@ -158,6 +158,23 @@ func TestNoSecretInAFault(t *testing.T) {
 		} else if strings.Contains(err.Error(), marker) {
 			t.Errorf("%q: %v has the secret", environ, err)
 		}
+	}
+}
+
+// A SECRET_KEY must fit into the list that it goes into when it is changed.
+func TestASecretKeyCanBecomeAPreviousOne(t *testing.T) {
+	t.Parallel()
+	const secret = "nZ0vQm6Yq8r2C1bT5sK7wX9eH4jL3uD0"
+	for _, key := range []string{secret + ",x", "," + secret, " " + secret, secret + "\t"} {
+		_, err := load("SECRET_KEY=" + key)
+		if err == nil || !strings.Contains(err.Error(), "SECRET_KEY") || !strings.Contains(err.Error(), "SECRET_KEY_PREVIOUS") {
+			t.Errorf("%q: got %v", key, err)
+		} else if strings.Contains(err.Error(), secret) {
+			t.Errorf("%v has the secret", err)
+		}
+	}
+	if _, err := load("SECRET_KEY=" + secret[:16] + " " + secret[16:]); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -78,11 +78,11 @@ func TestDescribe(t *testing.T) {
 func TestSecretsFromFiles(t *testing.T) {
 	t.Parallel()
 	file := write(t, "secret", " "+marker+" \r\n")
-	c, err := load("SECRET_KEY_FILE=" + file)
+	c, err := load("RESOURCE_CLIENT_ID=api", "RESOURCE_CLIENT_SECRET_FILE="+file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Keys.SecretKey.Reveal(); got != " "+marker+" " {
+	if got := c.Revocation.ResourceClientSecret.Reveal(); got != " "+marker+" " {
 		t.Errorf("got %q, want all but the line end", got)
 	}
 	for _, tc := range []struct {
