@@ -2,6 +2,8 @@ package authserver
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -10,6 +12,7 @@ const (
 	GrantPassword          = "password"
 	GrantRefreshToken      = "refresh_token"
 	GrantClientCredentials = "client_credentials"
+	GrantAuthorizationCode = "authorization_code" // §4.1
 )
 
 // FirstPartyClientID is the id of the built-in public client that /auth/login
@@ -37,8 +40,59 @@ type Client struct {
 	Introspect bool
 	// RefreshGrace replaces the server's grace period; nil means the server's.
 	RefreshGrace *time.Duration
-	CreatedAt    time.Time
+	// RedirectURIs are where answers of the authorization endpoint may go.
+	RedirectURIs []string
+	// Trusted clients act without the user's consent.
+	Trusted bool
+	// RequirePKCE is of confidential clients: public ones always need it.
+	RequirePKCE bool
+	// RequirePushedRequests refuses requests that were not pushed (RFC 9126 §6).
+	RequirePushedRequests bool
+	CreatedAt             time.Time
 }
 
 // MayUse reports whether grant is registered for c.
 func (c Client) MayUse(grant string) bool { return slices.Contains(c.Grants, grant) }
+
+// RedirectURI returns where an answer goes if asked is one of c's redirect URIs,
+// byte for byte, except that with a loopback host the port is free (RFC 8252
+// §7.3). Empty asks for the only one.
+func (c Client) RedirectURI(asked string) (string, bool) {
+	if asked == "" {
+		if len(c.RedirectURIs) != 1 {
+			return "", false
+		}
+		return c.RedirectURIs[0], true
+	}
+	if slices.Contains(c.RedirectURIs, asked) {
+		return asked, true
+	}
+	without, ok := withoutLoopbackPort(asked)
+	return asked, ok && slices.ContainsFunc(c.RedirectURIs, func(registered string) bool {
+		r, ok := withoutLoopbackPort(registered)
+		return ok && r == without
+	})
+}
+
+// withoutLoopbackPort cuts the port out of an http URI whose host is a loopback
+// one, and reports false for any other. It reads bytes: what is compared is what
+// will be redirected to.
+func withoutLoopbackPort(uri string) (string, bool) {
+	for _, host := range []string{"http://127.0.0.1", "http://[::1]", "http://localhost"} {
+		rest, ok := strings.CutPrefix(uri, host)
+		if !ok {
+			continue
+		}
+		if port, ok := strings.CutPrefix(rest, ":"); ok {
+			rest = strings.TrimLeft(port, "0123456789")
+			digits := port[:len(port)-len(rest)]
+			if n, err := strconv.ParseUint(digits, 10, 16); err != nil || n == 0 {
+				return "", false
+			}
+		}
+		if rest == "" || rest[0] == '/' || rest[0] == '?' {
+			return host + rest, true
+		}
+	}
+	return "", false
+}
