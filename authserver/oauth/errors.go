@@ -33,6 +33,15 @@ const (
 	CodeInvalidTarget        Code = "invalid_target"
 	CodeAccessDenied         Code = "access_denied"
 
+	// Of the authorization endpoint alone (RFC 6749 §4.1.2.1, OpenID Connect
+	// Core §3.1.2.6).
+	CodeUnsupportedResponseType Code = "unsupported_response_type"
+	CodeRequestNotSupported     Code = "request_not_supported"
+	CodeRequestURINotSupported  Code = "request_uri_not_supported"
+	CodeLoginRequired           Code = "login_required"
+	CodeConsentRequired         Code = "consent_required"
+	CodeUnmetAuthentication     Code = "unmet_authentication_requirements"
+
 	// The codes of RFC 6749 §4.1.2.1 for what is no fault of the client.
 	CodeUnavailable Code = "temporarily_unavailable"
 	CodeServerError Code = "server_error"
@@ -57,10 +66,18 @@ var answers = map[Code]struct {
 	CodeInvalidScope:         {400, "invalid_scope", "The scope is malformed or wider than what may be granted."},
 	CodeInvalidTarget:        {400, "invalid_target", "The resource is unknown or not registered for the client."},
 	CodeAccessDenied:         {403, "access_denied", "The client may not do this."},
-	CodeUnavailable:          {503, "temporarily_unavailable", "The server cannot answer now. Try again later."},
-	CodeServerError:          {500, "server_error", "The server met an unexpected condition."},
-	CodeTooMany:              {429, "temporarily_unavailable", "Too many failed attempts. Try again later."},
-	CodeTooLarge:             {413, "invalid_request", "The request body is too large."},
+
+	CodeUnsupportedResponseType: {400, "unsupported_response_type", "The response type is not supported: use code."},
+	CodeRequestNotSupported:     {400, "request_not_supported", "The parameter request is not supported."},
+	CodeRequestURINotSupported:  {400, "request_uri_not_supported", "The parameter request_uri takes only what this server gave."},
+	CodeLoginRequired:           {400, "login_required", "The user has to log in."},
+	CodeConsentRequired:         {400, "consent_required", "The user has to consent."},
+	CodeUnmetAuthentication:     {400, "unmet_authentication_requirements", "The user cannot be authenticated as was asked."},
+
+	CodeUnavailable: {503, "temporarily_unavailable", "The server cannot answer now. Try again later."},
+	CodeServerError: {500, "server_error", "The server met an unexpected condition."},
+	CodeTooMany:     {429, "temporarily_unavailable", "Too many failed attempts. Try again later."},
+	CodeTooLarge:    {413, "invalid_request", "The request body is too large."},
 }
 
 // Causes that callers tell apart behind one code.
@@ -116,6 +133,15 @@ func (e *Error) Level() slog.Level {
 	return slog.LevelInfo
 }
 
+// Words are the error code on the wire and its description.
+func (e *Error) Words() (wire, description string) {
+	a := answers[e.Code]
+	if e.Detail != "" {
+		return a.wire, e.Detail
+	}
+	return a.wire, a.description
+}
+
 // WriteTo answers a request as RFC 6749 §5.2 says.
 func (e *Error) WriteTo(w http.ResponseWriter) {
 	a := answers[e.Code]
@@ -129,10 +155,7 @@ func (e *Error) WriteTo(w http.ResponseWriter) {
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", RetryAfterSeconds(e.RetryAfter))
 	}
-	description := a.description
-	if e.Detail != "" {
-		description = e.Detail
-	}
+	_, description := e.Words()
 	body, _ := json.Marshal(struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`

@@ -79,19 +79,28 @@ func (ex *exchange) checkShape() error {
 	if ex.requested, ok = authserver.ParseScope(ex.form.Get("scope")); !ok {
 		return refuse(CodeInvalidScope, "")
 	}
-	if len(ex.form["resource"]) > maxResources {
-		return refuse(CodeInvalidTarget, "Too many resources are named: 16 at most.")
-	}
-	for _, r := range ex.form["resource"] {
-		u, err := url.Parse(r)
-		if err != nil || !u.IsAbs() || strings.Contains(r, "#") { // RFC 8707 §2
-			return refuse(CodeInvalidTarget, "A resource must be an absolute URI without a fragment.")
-		}
-		if !slices.Contains(ex.resources, r) {
-			ex.resources = append(ex.resources, r)
-		}
+	var err error
+	if ex.resources, err = parseResources(ex.form["resource"]); err != nil {
+		return err
 	}
 	return nil
+}
+
+// parseResources drops repetitions among the values of the parameter resource.
+func parseResources(values []string) (resources []string, err error) {
+	if len(values) > maxResources {
+		return nil, refuse(CodeInvalidTarget, "Too many resources are named: 16 at most.")
+	}
+	for _, r := range values {
+		u, err := url.Parse(r)
+		if err != nil || !u.IsAbs() || strings.Contains(r, "#") { // RFC 8707 §2
+			return nil, refuse(CodeInvalidTarget, "A resource must be an absolute URI without a fragment.")
+		}
+		if !slices.Contains(resources, r) {
+			resources = append(resources, r)
+		}
+	}
+	return resources, nil
 }
 
 // clientInfo is the library's first call: who is the client, and may it do this?
