@@ -47,13 +47,42 @@ func (s *Sessions) Drop(ctx context.Context, ended []authserver.Ending) {
 	}
 }
 
-// Evict ends the sessions that a user has too many of.
-func (s *Sessions) Evict(ctx context.Context, subject string, sids []string) error {
-	what := make([]authserver.Ending, len(sids))
-	for i, sid := range sids {
-		what[i] = authserver.Ending{Kind: authserver.KindSession, ID: sid, Subject: subject, Reason: authserver.ReasonEvicted}
+// Evict ends the sessions that u has too many of. One that a raised session epoch
+// has ended before, of which the session store knows nothing, is only forgotten.
+func (s *Sessions) Evict(ctx context.Context, u authserver.User, sids []string) error {
+	var alive, ended []authserver.Ending
+	for _, sid := range sids {
+		e := authserver.Ending{Kind: authserver.KindSession, ID: sid, Subject: u.Subject, Reason: authserver.ReasonEvicted}
+		lives, err := s.lives(ctx, u, sid)
+		if err != nil {
+			return err
+		}
+		if lives {
+			alive = append(alive, e)
+		} else {
+			ended = append(ended, e)
+		}
 	}
-	return s.End(ctx, what, authserver.Event{Act: "session.evict"})
+	s.Drop(ctx, ended)
+	if len(alive) == 0 {
+		return nil
+	}
+	return s.End(ctx, alive, authserver.Event{Act: "session.evict"})
+}
+
+// lives reports whether no epoch of u's has ended a session, as far as is known.
+func (s *Sessions) lives(ctx context.Context, u authserver.User, sid string) (bool, error) {
+	if u.SessionEpoch == 0 {
+		return true, nil // it was never raised
+	}
+	session, err := s.Store.Session(ctx, sid)
+	if errors.Is(err, authserver.ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find session: %w", err)
+	}
+	return u.SessionLives(sid, session.SessionEpoch), nil
 }
 
 // Logout ends the session that c belongs to, whether or not the session store
