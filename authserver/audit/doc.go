@@ -14,6 +14,7 @@
 //
 //	login.success            a password was right; the session is its session
 //	login.failure            a login was refused; reasons below
+//	login.refused            a password was right, but what was asked for may not be had
 //	token.issued             an access token of a client's own
 //	client.failure           a client was refused; reasons below
 //	refresh.failure          a refresh was refused; reasons below

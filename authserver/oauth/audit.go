@@ -34,6 +34,8 @@ func (ex *exchange) note(ctx context.Context, err error) {
 	case ex.grant == authserver.GrantClientCredentials, isClientFault(ex, err):
 		ex.noteClient(ctx, ex.claimed, ex.facts.Client, err)
 		return
+	case ex.grant == authserver.GrantPassword && ex.user != nil && isRequestFault(err):
+		e.Act, e.Actor, e.Subject = "login.refused", ex.user.Subject, ex.user.Subject
 	case ex.grant == authserver.GrantPassword:
 		e.Act, e.Subject = "login.failure", ex.loginSubject()
 	default:
@@ -56,6 +58,13 @@ func isClientFault(ex *exchange, err error) bool {
 	}
 	e, ok := errors.AsType[*Error](err)
 	return ok && (e.Code == CodeInvalidClient || e.Code == CodeTooMany)
+}
+
+// isRequestFault reports whether a request ended with what it asked for, not with
+// who asked.
+func isRequestFault(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Code == CodeInvalidScope || e.Code == CodeInvalidTarget || e.Code == CodeInvalidRequest)
 }
 
 // noteClient records that a client was refused; known is what the store has under

@@ -63,6 +63,11 @@ func TestTokenRequestsAreRecorded(t *testing.T) {
 		e.Act, e.ClientID, e.Subject, e.Reason = act, client, subject, reason
 		return e
 	}
+	refused := func(reason string) authserver.Event {
+		e := event("login.refused", "pub", alice.Subject, reason)
+		e.Actor = alice.Subject
+		return e
+	}
 	refresh := refreshForm("pub", f.login().RefreshToken)
 	for _, tc := range []struct {
 		name  string
@@ -79,7 +84,7 @@ func TestTokenRequestsAreRecorded(t *testing.T) {
 		{"PWD-019 a stranger, whose name may be a password", passwordForm, []string{"username=correct horse ALICE"},
 			[]authserver.Event{event("login.failure", "pub", pseudonym("Correct Horse alice"), "wrong_credentials")}},
 		{"PWD-019 a scope that the user may not have", passwordForm, []string{"scope=admin"},
-			[]authserver.Event{event("login.failure", "pub", alice.Subject, "invalid_scope")}},
+			[]authserver.Event{refused("invalid_scope")}},
 		{"a client that may not use the grant", passwordForm, []string{"client_id=nopw", "client_secret=" + confSecret},
 			[]authserver.Event{event("login.failure", "nopw", alice.Subject, "unauthorized_client")}},
 		{"a wrong client secret", passwordForm, []string{"client_id=conf", "client_secret=" + confSecret + "x"},
