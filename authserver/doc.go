@@ -11,6 +11,9 @@
 //   - Session: one authorization of one client for one user. Everything issued
 //     under it carries its id (the claim sid) and ends with it.
 //   - Refresh token: a counter of a session with a MAC over it; see [RefreshToken].
+//   - Authorization request: what a client sends a browser with to get a user's
+//     session (RFC 6749 §4.1.1); see [AuthorizationRequest].
+//   - Consent: what a user lets a client do, with an epoch that taking it back raises.
 //   - Epoch: a counter of a user. Raising it ends the access tokens issued
 //     before; raising the session epoch ends the sessions opened before.
 //   - Revocation: one entry of the table of what has ended, in sequence.
@@ -22,6 +25,7 @@
 //	oauth       the OAuth endpoints: the grants, driven by go-oauth2
 //	sessions    lists and ends sessions
 //	account     who may log in: users and clients
+//	login       what is missing between an authorization request and its answer
 //	password    hashes of passwords and the admission to computing them
 //	keys        signing keys and what is derived from SECRET_KEY
 //	limit       how often something may fail
