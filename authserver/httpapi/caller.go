@@ -65,16 +65,34 @@ func (s *server) callerIP(r *http.Request) string {
 	}
 	caller := peer
 	for _, text := range slices.Backward(strings.Split(strings.Join(forwarded, ","), ",")) {
-		addr, err := netip.ParseAddr(strings.TrimSpace(text))
-		if err != nil {
+		addr, ok := forwardedAddr(strings.TrimSpace(text))
+		if !ok {
 			break
 		}
-		caller = addr.Unmap().WithZone("")
+		caller = addr
 		if !s.trusts(caller) {
 			break
 		}
 	}
 	return caller.String()
+}
+
+// forwardedAddr reads an address as proxies write it: alone, in brackets, with a
+// port.
+func forwardedAddr(text string) (netip.Addr, bool) {
+	if inner, ok := strings.CutPrefix(text, "["); ok && strings.HasSuffix(inner, "]") {
+		text = strings.TrimSuffix(inner, "]")
+		if !strings.Contains(text, ":") {
+			return netip.Addr{}, false // only IPv6 is bracketed
+		}
+	}
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		var port netip.AddrPort
+		port, err = netip.ParseAddrPort(text)
+		addr = port.Addr()
+	}
+	return addr.Unmap().WithZone(""), err == nil
 }
 
 // overTLS reports whether the caller's connection is encrypted, here or at a

@@ -61,7 +61,13 @@ func FuzzForwarded(f *testing.F) {
 			t.Errorf("%q behind a proxy is %q", forwarded, got)
 		}
 		if !s.trusts(addr) && !strings.Contains(forwarded, ",") {
-			if stated, err := netip.ParseAddr(strings.TrimSpace(forwarded)); err != nil || stated.Unmap().WithZone("") != addr {
+			text := strings.TrimSpace(forwarded)
+			stated, err := netip.ParseAddr(strings.Trim(text, "[]"))
+			if err != nil {
+				with, _ := netip.ParseAddrPort(text)
+				stated = with.Addr()
+			}
+			if stated.Unmap().WithZone("") != addr {
 				t.Errorf("%q behind a proxy is %q", forwarded, got)
 			}
 		}

@@ -248,6 +248,11 @@ func TestCaller(t *testing.T) {
 		{"two proxies", "10.0.0.1:1", "198.51.100.1, 10.0.0.2", "198.51.100.1"},
 		{"an IPv6 proxy and caller", "[fd00::1]:1", "2001:db8::7", "2001:db8::7"},
 		{"what is no address ends the walk", "10.0.0.1:1", "198.51.100.1, junk, 10.0.0.2", "10.0.0.2"},
+		{"with a port", "10.0.0.1:1", "198.51.100.1:4711", "198.51.100.1"},
+		{"IPv6 in brackets", "10.0.0.1:1", "[2001:db8::7]", "2001:db8::7"},
+		{"IPv6 in brackets with a port", "10.0.0.1:1", "[2001:db8::7]:4711, [fd00::2]:80", "2001:db8::7"},
+		{"half a bracket is no address", "10.0.0.1:1", "198.51.100.1, [2001:db8::7", "10.0.0.1"},
+		{"IPv4 in brackets is none", "10.0.0.1:1", "[198.51.100.1]", "10.0.0.1"},
 		{"an IPv4 address in IPv6", "[::ffff:10.0.0.1]:1", "::ffff:198.51.100.1", "198.51.100.1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
