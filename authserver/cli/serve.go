@@ -92,7 +92,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	var kept authserver.SessionStore = db
 	if redis != nil {
 		kept = redis
-		checks = append(checks, httpapi.Check{Name: "sessions", Ping: redis.Ping})
+		checks = append(checks, httpapi.Check{Name: "redis", Ping: redis.Ping})
 	}
 
 	wakers := []waker{db}
