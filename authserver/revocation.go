@@ -83,13 +83,16 @@ type SessionEpoch struct {
 	EndedAt time.Time
 }
 
+// ActorCLI is the Actor of what a command did.
+const ActorCLI = "cli"
+
 // Event is a row of the audit log. No secret, token or password is in it.
 type Event struct {
 	// At is set by the store if it is zero.
 	At        time.Time
 	Act       string // what happened: "refresh.reuse_detected", "user.disable"
 	Result    string // "success" or "failure"
-	Actor     string // who did it: a subject, a client id, or "cli"
+	Actor     string // who did it: a subject, a client id, or ActorCLI
 	Subject   string // the user it was done to
 	ClientID  string
 	SessionID string

@@ -40,9 +40,6 @@ type Deps struct {
 	Logger  *slog.Logger
 }
 
-// actorCLI is whom the audit log names for what apply and the demo make.
-const actorCLI = "cli"
-
 // The refusals that callers branch on. None says what exactly was wrong.
 var (
 	// ErrWrongCredentials: the user is unknown or disabled, or the password wrong.

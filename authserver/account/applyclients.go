@@ -51,7 +51,7 @@ func (p *plan) planScopes(context.Context) error {
 			continue
 		}
 		p.then(c, func(ctx context.Context) error {
-			e := event(ctx, "scope.put", actorCLI)
+			e := event(ctx, "scope.put", authserver.ActorCLI)
 			e.Reason = name
 			return p.d.Clients.PutScope(ctx, name, role, e)
 		})
@@ -80,7 +80,7 @@ func (p *plan) planResources(context.Context) error {
 			continue
 		}
 		p.then(c, func(ctx context.Context) error {
-			e := event(ctx, "resource.put", actorCLI)
+			e := event(ctx, "resource.put", authserver.ActorCLI)
 			e.Reason = x.Identifier
 			return p.d.Clients.PutResource(ctx, x.Resource, e)
 		})
@@ -102,7 +102,7 @@ func (p *plan) planClients(context.Context) error {
 		old, there := p.haveClients[x.ID]
 		if !there {
 			p.then(Change{Action: "add", Kind: "client", Name: x.ID}, func(ctx context.Context) error {
-				_, err := p.clients.add(ctx, c, actorCLI)
+				_, err := p.clients.add(ctx, c, authserver.ActorCLI)
 				return err
 			})
 			continue
@@ -127,7 +127,7 @@ func (p *plan) planClients(context.Context) error {
 			continue
 		}
 		p.then(Change{"change", "client", x.ID, fields}, func(ctx context.Context) error {
-			return p.clients.replace(ctx, c, "client.replace", actorCLI)
+			return p.clients.replace(ctx, c, "client.replace", authserver.ActorCLI)
 		})
 	}
 	return nil
@@ -143,7 +143,7 @@ func (p *plan) planPruning(context.Context) error {
 			continue
 		}
 		p.then(Change{Action: "remove", Kind: "client", Name: id}, func(ctx context.Context) error {
-			return gone(p.clients.Remove(ctx, id, actorCLI))
+			return gone(p.clients.Remove(ctx, id, authserver.ActorCLI))
 		})
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.haveResources)) {
@@ -151,7 +151,7 @@ func (p *plan) planPruning(context.Context) error {
 			continue
 		}
 		p.then(Change{Action: "remove", Kind: "resource", Name: id}, func(ctx context.Context) error {
-			e := event(ctx, "resource.remove", actorCLI)
+			e := event(ctx, "resource.remove", authserver.ActorCLI)
 			e.Reason = id
 			return p.d.Clients.RemoveResource(ctx, id, e)
 		})
@@ -162,7 +162,7 @@ func (p *plan) planPruning(context.Context) error {
 			continue
 		}
 		p.then(Change{Action: "remove", Kind: "scope", Name: name}, func(ctx context.Context) error {
-			e := event(ctx, "scope.remove", actorCLI)
+			e := event(ctx, "scope.remove", authserver.ActorCLI)
 			e.Reason = name
 			return p.d.Clients.RemoveScope(ctx, name, e)
 		})

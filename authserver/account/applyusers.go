@@ -87,7 +87,7 @@ func (p *plan) planNewUser(ctx context.Context, x fileUser) error {
 			return fmt.Errorf("line %d: %w", x.line, err)
 		}
 	}
-	r := Registration{Email: x.email, Username: x.username, Roles: x.roles, Active: true, Actor: actorCLI}
+	r := Registration{Email: x.email, Username: x.username, Roles: x.roles, Active: true, Actor: authserver.ActorCLI}
 	if x.roles == nil {
 		r.Roles = p.users.defaultRoles()
 	}
@@ -136,6 +136,6 @@ func (p *plan) planUserChange(x fileUser, old authserver.User) {
 		return
 	}
 	p.then(Change{"change", "user", old.Username, fields}, func(ctx context.Context) error {
-		return p.users.change(ctx, old.Subject, "user.change", actorCLI, c)
+		return p.users.change(ctx, old.Subject, "user.change", authserver.ActorCLI, c)
 	})
 }

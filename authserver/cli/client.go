@@ -111,7 +111,7 @@ func (cmd clientAddCmd) Run(ctx context.Context, con *console) error {
 			}
 			spec.Secret = secret
 		}
-		c, secret, err := s.clients.Add(ctx, spec, actor)
+		c, secret, err := s.clients.Add(ctx, spec, authserver.ActorCLI)
 		if err != nil {
 			return err
 		}
@@ -182,7 +182,7 @@ func (clientRotateCmd) Help() string {
 
 func (cmd clientRotateCmd) Run(ctx context.Context, con *console) error {
 	return con.withStaff(ctx, func(s *staff) error {
-		secret, err := s.clients.RotateSecret(ctx, cmd.ID, actor)
+		secret, err := s.clients.RotateSecret(ctx, cmd.ID, authserver.ActorCLI)
 		if err != nil {
 			return cmd.about(err)
 		}
@@ -206,7 +206,7 @@ func (clientRemoveCmd) Help() string {
 
 func (cmd clientRemoveCmd) Run(ctx context.Context, con *console) error {
 	return con.withStaff(ctx, func(s *staff) error {
-		if err := s.clients.Remove(ctx, cmd.ID, actor); err != nil {
+		if err := s.clients.Remove(ctx, cmd.ID, authserver.ActorCLI); err != nil {
 			return cmd.about(err)
 		}
 		fmt.Fprintf(con.out, "%s: removed, and every session and token of it has ended\n", cmd.ID)

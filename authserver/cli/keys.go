@@ -107,7 +107,7 @@ func (keysRotateCmd) Help() string {
 
 func (cmd keysRotateCmd) Run(ctx context.Context, con *console) error {
 	return con.withRing(ctx, func(s *staff, ring *keys.Ring) error {
-		next, made, err := ring.Rotate(ctx, actor)
+		next, made, err := ring.Rotate(ctx, authserver.ActorCLI)
 		if err != nil {
 			return err
 		}
@@ -139,7 +139,7 @@ func (keysBurnCmd) Help() string {
 
 func (cmd keysBurnCmd) Run(ctx context.Context, con *console) error {
 	return con.withRing(ctx, func(s *staff, ring *keys.Ring) error {
-		err := ring.Burn(ctx, cmd.KID, actor, s.wake)
+		err := ring.Burn(ctx, cmd.KID, authserver.ActorCLI, s.wake)
 		if errors.Is(err, authserver.ErrNotFound) && s.cfg.Keys.Algorithm == "HS256" {
 			return keys.ErrSecretIsKey
 		}
@@ -173,7 +173,7 @@ type resealView struct {
 
 func (cmd keysResealCmd) Run(ctx context.Context, con *console) error {
 	return con.withStaff(ctx, func(s *staff) error {
-		resealed, err := s.master.Reseal(ctx, s.db, metaSecretCheck, actor)
+		resealed, err := s.master.Reseal(ctx, s.db, metaSecretCheck, authserver.ActorCLI)
 		if err != nil {
 			return err
 		}

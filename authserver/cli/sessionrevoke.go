@@ -53,7 +53,7 @@ func (cmd sessionRevokeCmd) Run(ctx context.Context, con *console) error {
 			})
 		}
 		err = s.sessions.End(ctx, []authserver.Ending{sessions.Ending(session, authserver.ReasonRevoked)},
-			authserver.Event{Act: "session.revoke", Actor: actor})
+			authserver.Event{Act: "session.revoke", Actor: authserver.ActorCLI})
 		if err != nil {
 			return fmt.Errorf("end session: %w", err)
 		}
@@ -68,7 +68,7 @@ func (cmd sessionRevokeCmd) revokeAll(ctx context.Context, con *console, s *sess
 	if err != nil {
 		return err
 	}
-	if err := s.users.EndSessions(ctx, u.Subject, actor); err != nil {
+	if err := s.users.EndSessions(ctx, u.Subject, authserver.ActorCLI); err != nil {
 		return err
 	}
 	return cmd.print(con, sessionRevoked{Subject: u.Subject, Revoked: true}, func(w io.Writer) {

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"slices"
@@ -71,7 +69,7 @@ func (cmd tokenMintCmd) Run(ctx context.Context, con *console) error {
 		}
 		// Before it is printed: there is no token of an operator's without a row.
 		event := authserver.Event{
-			At: time.Now(), Act: "token.mint", Result: "success", Actor: actor,
+			At: time.Now(), Act: "token.mint", Result: "success", Actor: authserver.ActorCLI,
 			ClientID: claims.ClientID, SessionID: claims.SessionID,
 		}
 		if claims.OfUser() {
@@ -93,7 +91,7 @@ func (cmd tokenMintCmd) claims(ctx context.Context, s *staff) (resource.Claims, 
 		Audience:  cmd.Audience,
 		IssuedAt:  now.Unix(),
 		ExpiresAt: now.Add(s.cfg.Tokens.AccessLifetime()).Unix(),
-		ID:        randomID(),
+		ID:        authserver.NewID(),
 	}
 	if len(c.Audience) == 0 {
 		c.Audience = []string{s.cfg.Identity.Audience}
@@ -143,7 +141,7 @@ func (cmd tokenMintCmd) fillSubject(ctx context.Context, s *staff, c *resource.C
 	c.Subject, c.ClientID = u.Subject, authserver.FirstPartyClientID
 	c.Roles, c.UserID, c.Username, c.Name = u.Roles, u.ID, u.Username, u.FullName
 	c.Epoch, c.SessionEpoch = u.Epoch, u.SessionEpoch
-	c.SessionID = randomID()
+	c.SessionID = authserver.NewID()
 	scopes, err := s.db.Scopes(ctx)
 	if err != nil {
 		return nil, err
@@ -156,11 +154,4 @@ func (cmd tokenMintCmd) fillSubject(ctx context.Context, s *staff, c *resource.C
 	}
 	slices.Sort(allowed)
 	return allowed, nil
-}
-
-// randomID is a new jti or sid.
-func randomID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	return base64.RawURLEncoding.EncodeToString(b[:])
 }

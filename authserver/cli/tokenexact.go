@@ -110,7 +110,7 @@ func checkExpiry(claims []byte, life time.Duration) error {
 func exactEvent(claims []byte) authserver.Event {
 	digest := sha256.Sum256(claims)
 	e := authserver.Event{
-		Act: "token.mint", Result: "success", Actor: actor, Reason: "claims sha256:" + hex.EncodeToString(digest[:]),
+		Act: "token.mint", Result: "success", Actor: authserver.ActorCLI, Reason: "claims sha256:" + hex.EncodeToString(digest[:]),
 	}
 	var members map[string]any
 	if json.Unmarshal(claims, &members) == nil {

@@ -10,9 +10,6 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/account"
 )
 
-// actor is who the audit log names for what a command did.
-const actor = "cli"
-
 type userCmd struct {
 	Add         userAddCmd         `cmd:"" help:"Make an account."`
 	List        userListCmd        `cmd:"" help:"List accounts."`
@@ -88,7 +85,7 @@ func (cmd userAddCmd) Run(ctx context.Context, con *console) error {
 		}
 		u, err := s.users.Register(ctx, account.Registration{
 			Username: cmd.Username, Email: cmd.Email, FullName: cmd.FullName,
-			Password: password, Roles: cmd.Role, Active: !cmd.Disabled, Actor: actor,
+			Password: password, Roles: cmd.Role, Active: !cmd.Disabled, Actor: authserver.ActorCLI,
 		})
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func (userRenameCmd) Help() string {
 
 func (cmd userRenameCmd) Run(ctx context.Context, con *console) error {
 	return cmd.change(ctx, con, "is now "+cmd.Username, func(s *staff, u authserver.User) error {
-		return s.users.Rename(ctx, u.Subject, cmd.Username, actor)
+		return s.users.Rename(ctx, u.Subject, cmd.Username, authserver.ActorCLI)
 	})
 }
 
@@ -49,7 +49,7 @@ func (userSetEmailCmd) Help() string {
 
 func (cmd userSetEmailCmd) Run(ctx context.Context, con *console) error {
 	return cmd.change(ctx, con, "has the address "+cmd.Email, func(s *staff, u authserver.User) error {
-		return s.users.SetEmail(ctx, u.Subject, cmd.Email, actor)
+		return s.users.SetEmail(ctx, u.Subject, cmd.Email, authserver.ActorCLI)
 	})
 }
 
@@ -68,7 +68,7 @@ func (cmd userSetPasswordCmd) Run(ctx context.Context, con *console) error {
 		if err != nil {
 			return err
 		}
-		return s.users.SetPassword(ctx, u.Subject, password, actor)
+		return s.users.SetPassword(ctx, u.Subject, password, authserver.ActorCLI)
 	})
 }
 
@@ -95,7 +95,7 @@ func (cmd userSetRolesCmd) Run(ctx context.Context, con *console) error {
 		done = "has no role"
 	}
 	return cmd.change(ctx, con, done, func(s *staff, u authserver.User) error {
-		return s.users.SetRoles(ctx, u.Subject, cmd.Roles, actor)
+		return s.users.SetRoles(ctx, u.Subject, cmd.Roles, authserver.ActorCLI)
 	})
 }
 
@@ -109,7 +109,7 @@ func (userDisableCmd) Help() string {
 
 func (cmd userDisableCmd) Run(ctx context.Context, con *console) error {
 	return cmd.change(ctx, con, "disabled, and every session and token has ended", func(s *staff, u authserver.User) error {
-		return s.users.Disable(ctx, u.Subject, actor)
+		return s.users.Disable(ctx, u.Subject, authserver.ActorCLI)
 	})
 }
 
@@ -123,7 +123,7 @@ func (userEnableCmd) Help() string {
 
 func (cmd userEnableCmd) Run(ctx context.Context, con *console) error {
 	return cmd.change(ctx, con, "may log in again", func(s *staff, u authserver.User) error {
-		return s.users.Enable(ctx, u.Subject, actor)
+		return s.users.Enable(ctx, u.Subject, authserver.ActorCLI)
 	})
 }
 
@@ -137,6 +137,6 @@ func (userRemoveCmd) Help() string {
 
 func (cmd userRemoveCmd) Run(ctx context.Context, con *console) error {
 	return cmd.change(ctx, con, "removed, and every session and token has ended", func(s *staff, u authserver.User) error {
-		return s.users.Remove(ctx, u.Subject, actor)
+		return s.users.Remove(ctx, u.Subject, authserver.ActorCLI)
 	})
 }

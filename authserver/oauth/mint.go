@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"slices"
 	"time"
@@ -47,7 +46,7 @@ func (ex *exchange) claims(now time.Time) resource.Claims {
 		ClientID:  ex.client.ID,
 		IssuedAt:  now.Unix(),
 		ExpiresAt: now.Add(ex.Settings.AccessLifetime).Unix(),
-		ID:        randomID(),
+		ID:        authserver.NewID(),
 		Scope:     ex.scopeText(),
 	}
 	if ex.user == nil {
@@ -130,10 +129,4 @@ func (ex *exchange) narrow() error {
 // mayTarget reports whether the client may ask tokens for a resource.
 func (ex *exchange) mayTarget(resource string) bool {
 	return resource == ex.Settings.Audience || slices.Contains(ex.client.Resources, resource)
-}
-
-func randomID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	return base64.RawURLEncoding.EncodeToString(b[:])
 }
