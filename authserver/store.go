@@ -16,6 +16,8 @@ type Ask struct {
 	Login     string // a user name or, if it has an @, an e-mail address
 	Subject   string
 	SessionID string
+	// ConsentOf asks for what the user lets the client do.
+	ConsentOf bool
 }
 
 // Facts are what a FactStore knows of an Ask, all as of one moment. What is not
@@ -25,8 +27,10 @@ type Facts struct {
 	User         *User
 	PasswordHash string
 	// Ended is the session's tombstone.
-	Ended  *Tombstone
-	Scopes Scopes
+	Ended *Tombstone
+	// Consent may be one that was taken back.
+	Consent *Consent
+	Scopes  Scopes
 }
 
 // FactStore answers a token request's questions in one round trip.
@@ -102,6 +106,22 @@ type ClientStore interface {
 	RemoveScope(ctx context.Context, name string, e Event) error
 	PutResource(ctx context.Context, r Resource, e Event) error
 	RemoveResource(ctx context.Context, identifier string, e Event) error
+}
+
+// ConsentStore keeps what users let clients do. Removing either takes it along.
+type ConsentStore interface {
+	// Grant adds c's scopes and resources to what is there and returns all of
+	// it; the epoch of the first is 1. ErrNotFound without such a user or client.
+	Grant(ctx context.Context, c Consent, e Event) (Consent, error)
+	// Consent also finds one that was taken back: its epoch still counts.
+	Consent(ctx context.Context, subject, clientID string) (Consent, error)
+	// Consents lists those of a user that are not taken back, the last given
+	// first.
+	Consents(ctx context.Context, subject string) ([]Consent, error)
+	// Withdraw raises the epoch, empties the rest and ends the client's sessions
+	// of that user that are given, in one transaction. ErrNotFound if there is
+	// nothing to take back.
+	Withdraw(ctx context.Context, subject, clientID string, end []Ending, e Event) error
 }
 
 // KeyStore keeps sealed signing keys.

@@ -33,6 +33,8 @@
 //	user.set_password        an operator did
 //	user.rename user.set_email user.set_roles user.enable
 //	user.disable user.remove the reason says what ended by it
+//	consent.grant            a user let a client do something
+//	consent.withdraw         a user took that back; the client's sessions of the user have ended
 //	client.add client.replace client.rotate_secret client.remove
 //	scope.put scope.remove resource.put resource.remove
 //	                         the reason is the name

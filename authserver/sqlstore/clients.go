@@ -93,6 +93,9 @@ func (d *DB) RemoveClient(ctx context.Context, id string, e authserver.Event) er
 		if _, err := revoke(ctx, tx, entry{kind: authserver.KindClient, id: id, reason: authserver.ReasonClientRemoved}, time.Now()); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `delete from consents where client_id = $1`, id); err != nil {
+			return err
+		}
 		return d.record(ctx, tx, e)
 	})
 	return failed("remove client", err)

@@ -46,6 +46,7 @@ func suites(t *testing.T, open func(t *testing.T) *sqlstore.DB) {
 	database := func(t *testing.T) storetest.Database { return open(t) }
 	t.Run("Users", func(t *testing.T) { storetest.Users(t, database) })
 	t.Run("Clients", func(t *testing.T) { storetest.Clients(t, database) })
+	t.Run("Consents", func(t *testing.T) { storetest.Consents(t, database) })
 	t.Run("Keys", func(t *testing.T) { storetest.Keys(t, database) })
 	t.Run("Revocations", func(t *testing.T) { storetest.Revocations(t, database) })
 	t.Run("Facts", func(t *testing.T) { storetest.Facts(t, database) })

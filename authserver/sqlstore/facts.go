@@ -13,28 +13,34 @@ import (
 // of one moment.
 func (d *DB) Facts(ctx context.Context, a authserver.Ask) (authserver.Facts, error) {
 	username, email := loginKeys(a.Login)
+	consentOf := ""
+	if a.ConsentOf {
+		consentOf = a.ClientID
+	}
 	var (
 		c      clientRow
 		u      userRow
 		t      tombstoneRow
+		given  consentRow
 		hash   sql.NullString
 		scopes sql.NullString
 	)
 	// What was not asked for is null, which equals nothing. A quotation mark is
 	// in no scope's name.
 	err := d.r.row(ctx, `
-		select `+clientColumns+`, `+userColumns+`, users.password_hash, `+tombstoneColumns+`,
+		select `+clientColumns+`, `+userColumns+`, users.password_hash, `+tombstoneColumns+`, `+consentColumns+`,
 			(select string_agg(scopes.name || '"' || scopes.requires_role, ' ') from scopes)
 		from (select 1 as one) as ask
 		left join clients on clients.id = $1
 		left join users on users.subject = $2 or users.username_key = $3 or users.email_key = $4
-		left join tombstones on tombstones.session_id = $5`,
-		null(a.ClientID), null(a.Subject), null(username), null(email), null(a.SessionID),
-	).Scan(slices.Concat(c.fields(), u.fields(), []any{&hash}, t.fields(), []any{&scopes})...)
+		left join tombstones on tombstones.session_id = $5
+		left join consents on consents.subject = users.subject and consents.client_id = $6`,
+		null(a.ClientID), null(a.Subject), null(username), null(email), null(a.SessionID), null(consentOf),
+	).Scan(slices.Concat(c.fields(), u.fields(), []any{&hash}, t.fields(), given.fields(), []any{&scopes})...)
 	if err != nil {
 		return authserver.Facts{}, failed("find facts", err)
 	}
-	f := authserver.Facts{PasswordHash: hash.String, Ended: t.tombstone(), Scopes: authserver.Scopes{}}
+	f := authserver.Facts{PasswordHash: hash.String, Ended: t.tombstone(), Consent: given.consent(), Scopes: authserver.Scopes{}}
 	if c.id.Valid {
 		client := c.client()
 		f.Client = &client

@@ -165,6 +165,9 @@ func (d *DB) RemoveUser(ctx context.Context, subject string, e authserver.Event)
 		if _, err := tx.ExecContext(ctx, `delete from sessions where subject = $1`, subject); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `delete from consents where subject = $1`, subject); err != nil {
+			return err
+		}
 		return d.record(ctx, tx, e)
 	})
 	return failed("remove user", err)

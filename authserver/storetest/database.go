@@ -14,6 +14,7 @@ type Database interface {
 	authserver.FactStore
 	authserver.UserStore
 	authserver.ClientStore
+	authserver.ConsentStore
 	authserver.KeyStore
 	authserver.RevocationLog
 	authserver.AuditLog
