@@ -25,6 +25,7 @@
 //	oauth       the OAuth endpoints: the grants, driven by go-oauth2
 //	sessions    lists and ends sessions
 //	account     who may log in: users and clients
+//	browser     the cookie by which a browser is known again
 //	login       what is missing between an authorization request and its answer
 //	password    hashes of passwords and the admission to computing them
 //	keys        signing keys and what is derived from SECRET_KEY

@@ -31,6 +31,7 @@ type secret struct {
 	id      [4]byte // names it beside what was made under it
 	sealer  cipher.AEAD
 	refresh []byte
+	browser []byte
 	client  []byte
 	audit   []byte
 	limit   []byte
@@ -74,6 +75,7 @@ func newSecret(text []byte) (secret, error) {
 	}
 	s := secret{
 		refresh: derive("refresh token MAC", sha256.Size),
+		browser: derive("browser cookie", sha256.Size),
 		client:  derive("client secret hash", sha256.Size),
 		audit:   derive("audit chain MAC", sha256.Size),
 		limit:   derive("limiter key names", sha256.Size),
@@ -109,9 +111,19 @@ func (m *Master) find(id [4]byte) (secret, bool) {
 // RefreshKeys are the MAC keys of refresh tokens: the first makes them, all
 // verify them.
 func (m *Master) RefreshKeys() []authserver.RefreshKey {
+	return m.tokenKeys(func(s secret) []byte { return s.refresh })
+}
+
+// BrowserKeys are the MAC keys of browsers' cookies, which are written like
+// refresh tokens: the first makes them, all verify them.
+func (m *Master) BrowserKeys() []authserver.RefreshKey {
+	return m.tokenKeys(func(s secret) []byte { return s.browser })
+}
+
+func (m *Master) tokenKeys(of func(secret) []byte) []authserver.RefreshKey {
 	keys := make([]authserver.RefreshKey, len(m.secrets))
 	for i, s := range m.secrets {
-		keys[i] = authserver.RefreshKey{ID: s.id, Key: s.refresh}
+		keys[i] = authserver.RefreshKey{ID: s.id, Key: of(s)}
 	}
 	return keys
 }

@@ -143,6 +143,9 @@ func TestEveryUseHasAKeyOfItsOwn(t *testing.T) {
 	if bytes.Equal(refresh, m.AuditKeys()[0].Secret) || bytes.Contains(refresh, []byte(secretOne)) {
 		t.Error("refresh tokens and the audit log share a key, or it is the secret itself")
 	}
+	if browser := m.BrowserKeys()[0].Key; bytes.Equal(browser, refresh) || bytes.Equal(browser, m.AuditKeys()[0].Secret) {
+		t.Error("browsers' cookies share a key: a refresh token would be a cookie")
+	}
 	if strings.Contains(m.CheckValue(), secretOne) {
 		t.Error("the check value has the secret")
 	}
