@@ -6,6 +6,7 @@ package config
 import (
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 )
 
@@ -151,8 +152,14 @@ type Telemetry struct {
 
 // Bound puts the address that the listener has got in place of LISTEN, whose
 // port may have been 0, and into the ISSUER and AUDIENCE that are derived from it.
+// A host that LISTEN has by its name keeps it.
 func (c *Config) Bound(address string) {
 	derived := c.HTTP.origin(c.Demo)
+	host, _, _ := net.SplitHostPort(c.HTTP.Listen)
+	_, port, err := net.SplitHostPort(address)
+	if _, named := netip.ParseAddr(host); named != nil && host != "" && err == nil {
+		address = net.JoinHostPort(host, port)
+	}
 	c.HTTP.Listen = address
 	if c.Identity.Issuer != derived {
 		return

@@ -134,6 +134,8 @@ func TestThePortThatTheListenerGot(t *testing.T) {
 			"127.0.0.1:40001", "http://127.0.0.1:40001", "http://127.0.0.1:40001/api"},
 		{"leaves an issuer that is set", []string{"LISTEN=127.0.0.1:0", "ISSUER=https://auth.example.com"},
 			"127.0.0.1:40001", "https://auth.example.com", "https://auth.example.com/api"},
+		{"keeps a host's name", []string{"LISTEN=localhost:0"},
+			"localhost:40001", "http://localhost:40001", "http://localhost:40001/api"},
 		{"leaves an audience that is set", []string{"LISTEN=127.0.0.1:0", "AUDIENCE=urn:example:api"},
 			"127.0.0.1:40001", "http://127.0.0.1:40001", "urn:example:api"},
 	} {
