@@ -29,6 +29,7 @@ type Config struct {
 	Demo bool
 
 	settings []Setting
+	hints    []string
 }
 
 // HTTP is what the listener and the middleware need.

@@ -54,7 +54,7 @@ func Load(s Sources) (Config, error) {
 	}
 	l.settleDefaults(s.Terminal, s.Demo)
 
-	c := Config{Demo: s.Demo}
+	c := Config{Demo: s.Demo, hints: hints(l.vars, s.DotEnv, dotenv)}
 	l.decode(&c)
 	l.check(&c)
 	c.settings = l.describe()

@@ -21,6 +21,9 @@ func (cmd configCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
+	for _, hint := range cfg.Hints() {
+		fmt.Fprintln(con.err, hint)
+	}
 	list := struct {
 		Settings []config.Setting `json:"settings"`
 	}{config.Describe(*cfg)}

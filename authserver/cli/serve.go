@@ -38,11 +38,14 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		return err
 	}
 	logger := newLogger(con.err, cfg.Log)
+	for _, hint := range cfg.Hints() {
+		logger.WarnContext(ctx, hint)
+	}
 	if cmd.Only == "api" {
 		return serveAPI(ctx, cfg, logger)
 	}
 
-	listener, err := listen(ctx, cfg.HTTP)
+	listener, err := listen(ctx, cfg.HTTP, logger)
 	if err != nil {
 		return err
 	}

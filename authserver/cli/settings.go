@@ -25,6 +25,11 @@ func (c *console) settings(flags map[string]string, demo bool) (*config.Config, 
 		_, weak := newMaster(cfg.Keys)
 		err = errors.Join(err, weak)
 	}
+	if err != nil { // which may be because of them
+		for _, hint := range cfg.Hints() {
+			err = errors.Join(err, errors.New(hint))
+		}
+	}
 	return &cfg, err
 }
 
