@@ -35,6 +35,7 @@
 //	sqlstore    SQLite or PostgreSQL: users, clients, keys, what has ended, sessions
 //	redisstore  sessions in Redis
 //	storetest   the suites that every store passes
+//	transport   which TLS is good enough
 //	certtest    certificates for the servers that tests start
 //	httpapi     HTTP: decode, call, encode
 //	telemetry   metrics and traces

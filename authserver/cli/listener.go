@@ -11,25 +11,24 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tokenwright/tokenwright/authserver/transport"
 	"github.com/tokenwright/tokenwright/config"
 )
 
 // listen binds the listener, before anything else is opened or made.
-func listen(ctx context.Context, cfg config.HTTP) (net.Listener, error) {
+func listen(ctx context.Context, cfg config.HTTP, logger *slog.Logger) (net.Listener, error) {
 	l, err := bind(ctx, "LISTEN", cfg.Listen)
 	if err != nil || !cfg.TLS() {
 		return l, err
 	}
-	pair, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)
+	pair, err := loadCertificate(cfg.TLSCertFile, cfg.TLSKeyFile, logger)
 	if err != nil {
 		l.Close()
 		return nil, &plainError{fmt.Sprintf("TLS_CERT_FILE and TLS_KEY_FILE: %s: name a PEM certificate and its key", reasonOf(err)), err}
 	}
-	return tls.NewListener(l, &tls.Config{
-		MinVersion:   tls.VersionTLS12,
-		Certificates: []tls.Certificate{pair},
-		NextProtos:   []string{"h2", "http/1.1"},
-	}), nil
+	c := &tls.Config{GetCertificate: pair.get, NextProtos: []string{"h2", "http/1.1"}}
+	transport.Secure(c)
+	return tls.NewListener(l, c), nil
 }
 
 // bind listens on the address that setting names.

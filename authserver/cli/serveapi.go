@@ -46,7 +46,7 @@ func isDefault(cfg *config.Config, name string) bool {
 // serveAPI is the resource API as a process of its own: it needs no store, only
 // the issuer.
 func serveAPI(ctx context.Context, cfg *config.Config, logger *slog.Logger) error {
-	listener, err := listen(ctx, cfg.HTTP)
+	listener, err := listen(ctx, cfg.HTTP, logger)
 	if err != nil {
 		return err
 	}

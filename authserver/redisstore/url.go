@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tokenwright/tokenwright/authserver/transport"
 )
 
 const accepted = "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], rediss:// for TLS, " +
@@ -129,7 +131,8 @@ func tlsConfig(always bool, query url.Values) (*tls.Config, error) {
 		}
 		return nil, nil
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	config := &tls.Config{}
+	transport.Secure(config)
 	if file == "" {
 		return config, nil
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/tokenwright/tokenwright/authserver/transport"
 	"github.com/tokenwright/tokenwright/migrations"
 )
 
@@ -71,6 +72,11 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	}
 	if config.ValidateConnect == nil {
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	for _, f := range append([]*pgconn.FallbackConfig{{TLSConfig: config.TLSConfig}}, config.Fallbacks...) {
+		if f.TLSConfig != nil { // for each address one without TLS too, maybe
+			transport.Secure(f.TLSConfig)
+		}
 	}
 	listener := config.Copy()
 	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
