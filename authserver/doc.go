@@ -29,6 +29,7 @@
 //	login       what is missing between an authorization request and its answer
 //	password    hashes of passwords and the admission to computing them
 //	keys        signing keys and what is derived from SECRET_KEY
+//	seal        what is given away sealed and comes back
 //	limit       how often something may fail
 //	audit       the event log: its words, its chains, its batches
 //	feed        carries the table of what has ended to those who follow it

@@ -29,6 +29,7 @@ type Master struct {
 // leaks of one tells nothing of another.
 type secret struct {
 	id      [4]byte // names it beside what was made under it
+	prk     []byte  // of HKDF (RFC 5869 §2.2)
 	sealer  cipher.AEAD
 	refresh []byte
 	browser []byte
@@ -74,6 +75,7 @@ func newSecret(text []byte) (secret, error) {
 		return key
 	}
 	s := secret{
+		prk:     prk,
 		refresh: derive("refresh token MAC", sha256.Size),
 		browser: derive("browser cookie", sha256.Size),
 		client:  derive("client secret hash", sha256.Size),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/keys"
+	"github.com/tokenwright/tokenwright/authserver/seal"
 )
 
 const (
@@ -162,5 +163,31 @@ func TestRefreshKeys(t *testing.T) {
 	text = token.Encode(swapped[0])
 	if _, err := authserver.ParseRefreshToken(text, master(t, secretOne).RefreshKeys()); err == nil {
 		t.Error("a token made under the next secret is read by a server that does not have it")
+	}
+}
+
+func TestBoxes(t *testing.T) {
+	t.Parallel()
+	box := func(label, current string, previous ...string) seal.Box {
+		b, err := master(t, current, previous...).Box(label)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	text := box("one use", secretOne).SealText([]byte("plain"), nil)
+	for _, tc := range []struct {
+		name  string
+		box   seal.Box
+		opens bool
+	}{
+		{"by its own", box("one use", secretOne), true},
+		{"after the swap", box("one use", secretTwo, secretOne), true},
+		{"under another secret", box("one use", secretTwo), false},
+		{"for another use", box("another", secretOne), false},
+	} {
+		if _, err := tc.box.OpenText(text, nil); (err == nil) != tc.opens {
+			t.Errorf("%s: %v, want it to open: %v", tc.name, err, tc.opens)
+		}
 	}
 }
