@@ -65,8 +65,6 @@ func openMaster(ctx context.Context, db *sqlstore.DB, cfg *config.Config) (*keys
 	if !master.Opens(check) {
 		return nil, keys.ErrWrongSecretKey
 	}
-	// Whatever this process changes from here on is chained in the audit log.
-	db.BeginChain(master.AuditKeys()[0])
 	return master, nil
 }
 
@@ -158,6 +156,8 @@ func (c *console) withStaff(ctx context.Context, act func(*staff) error) (err er
 	if err != nil {
 		return err
 	}
+	// Whatever this process changes from here on is chained in the audit log.
+	db.BeginChain(master.AuditKeys()[0])
 	deps, err := openAccounts(db, master, cfg, nil, newLogger(c.err, cfg.Log))
 	if err != nil {
 		return err

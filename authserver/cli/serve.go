@@ -78,6 +78,8 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
+	// Whatever this process changes from here on is chained in the audit log.
+	db.BeginChain(master.AuditKeys()[0])
 	ring, err := keys.Open(ctx, db, master, cfg.Keys.Algorithm)
 	if err != nil {
 		return err
