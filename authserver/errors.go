@@ -15,6 +15,10 @@ var (
 	ErrEmailTaken    = errors.New("email already registered")
 	ErrUsernameTaken = errors.New("username already taken")
 
+	// ErrSessionEnded says that whoever asks does so with a token whose session
+	// has ended: nothing has changed.
+	ErrSessionEnded = errors.New("session has ended")
+
 	// Why SessionStore.Advance refuses; the session is as it was.
 
 	// ErrSessionExpired: idle or absolute deadline has passed.

@@ -54,9 +54,9 @@ type UserChange struct {
 	IfPasswordHash string
 	// EndTokens raises Epoch and writes the user's revocation entry.
 	EndTokens bool
-	// EndSessions raises SessionEpoch and sets KeptSession to KeepSession, if
-	// that session, opened under KeepEpoch, has outlived the raisings before: who
-	// asked may have been ended while asking.
+	// EndSessions raises SessionEpoch and sets KeptSession to KeepSession. That
+	// session, opened under KeepEpoch, is the one that asks: if it has ended, the
+	// change is refused with ErrSessionEnded.
 	EndSessions bool
 	KeepSession string
 	KeepEpoch   int64

@@ -8,6 +8,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/password"
+	"github.com/tokenwright/tokenwright/resource"
 )
 
 // Authenticate returns the active user of f if the password is theirs; f is
@@ -79,12 +80,14 @@ func (us *Users) upgrade(ctx context.Context, subject, old, pw string) {
 	}
 }
 
-// ChangePassword is a user's own change: kept, the session that asks, goes on if
-// it is still alive; others (the rest of the user's sessions) end with their
-// access tokens.
-// ErrWrongPassword is counted and queued like a failed login; otherwise the
-// errors are those of Authenticate, and *InvalidError for the new password.
-func (us *Users) ChangePassword(ctx context.Context, subject string, kept authserver.Session, others []authserver.Ending, current, wanted string) error {
+// ChangePassword is a user's own change, by a token with the claims c: its
+// session goes on, all others end with their access tokens, those in others with
+// entries of their own.
+// ErrWrongPassword is counted and queued like a failed login; ErrSessionEnded if
+// the token's session has ended; otherwise the errors are those of Authenticate,
+// and *InvalidError for the new password.
+func (us *Users) ChangePassword(ctx context.Context, c *resource.Claims, others []authserver.Ending, current, wanted string) error {
+	subject := c.Subject
 	u, err := us.d.Users.User(ctx, subject)
 	if err != nil {
 		return fmt.Errorf("find user: %w", err)
@@ -116,7 +119,7 @@ func (us *Users) ChangePassword(ctx context.Context, subject string, kept authse
 	}
 	err = us.change(ctx, subject, "user.change_password", subject, authserver.UserChange{
 		PasswordHash: &hash, IfPasswordHash: stored,
-		EndSessions: true, KeepSession: kept.ID, KeepEpoch: kept.SessionEpoch, End: others,
+		EndSessions: true, KeepSession: c.SessionID, KeepEpoch: c.SessionEpoch, End: others,
 		Reason: authserver.ReasonPasswordChanged,
 	})
 	if errors.Is(err, authserver.ErrNotFound) {

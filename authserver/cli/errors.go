@@ -34,6 +34,9 @@ func about(err error, format string, args ...any) error {
 
 // stuck gives an error of a database that does not answer its way out.
 func stuck(err error) error {
+	if _, told := errors.AsType[*plainError](err); told {
+		return err
+	}
 	if errors.Is(err, authserver.ErrUnavailable) {
 		return &plainError{fmt.Sprintf("the database does not answer (%s): see whether another program holds it, and run this again", reasonOf(err)), err}
 	}

@@ -23,7 +23,28 @@ type sessionStaff struct {
 	sessions *sessions.Sessions
 }
 
-// withSessions is withStaff for the commands that need Redis, if that has the
+// awayStore stands for a Redis that cannot be asked: what has ended is the
+// database's to say all the same.
+type awayStore struct {
+	authserver.SessionStore
+	err error
+}
+
+func (s awayStore) unavailable() error {
+	return fmt.Errorf("%w: %w", authserver.ErrUnavailable, s.err)
+}
+
+func (s awayStore) Session(context.Context, string) (authserver.Session, error) {
+	return authserver.Session{}, s.unavailable()
+}
+
+func (s awayStore) Sessions(context.Context, string, authserver.Page) ([]authserver.Session, int, error) {
+	return nil, 0, s.unavailable()
+}
+
+func (s awayStore) Drop(context.Context, string) error { return s.unavailable() }
+
+// withSessions is withStaff for the commands that ask Redis, if that has the
 // sessions.
 func (c *console) withSessions(ctx context.Context, act func(*sessionStaff) error) error {
 	return c.withStaff(ctx, func(s *staff) error {
@@ -32,10 +53,11 @@ func (c *console) withSessions(ctx context.Context, act func(*sessionStaff) erro
 		if url := s.cfg.Storage.RedisURL.Reveal(); url != "" {
 			redis, err := redisstore.Open(ctx, url, s.deps.Logger)
 			if err != nil {
-				return &plainError{text: err.Error()} // not the database's fault
+				on.store = awayStore{err: &plainError{text: err.Error()}} // not the database's fault
+			} else {
+				defer redis.Close()
+				on.store, wake = redis, append(wake, redis.Wake)
 			}
-			defer redis.Close()
-			on.store, wake = redis, append(wake, redis.Wake)
 		}
 		s.deps.Changed = func(ctx context.Context) {
 			for _, wake := range wake {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -83,6 +84,10 @@ func (s *sessionStaff) find(ctx context.Context, sid string) (session authserver
 		return session, facts.Ended, err
 	}
 	session, err = s.store.Session(ctx, sid)
+	if errors.Is(err, authserver.ErrUnavailable) {
+		s.deps.Logger.WarnContext(ctx, "the session is ended without being looked at: whose it is, and whether it is there, is not known", "err", err)
+		return authserver.Session{ID: sid}, nil, nil
+	}
 	if err != nil {
 		return session, nil, about(err, "no session has the id %q; list a user's with: tokenwright session list --user NAME", sid)
 	}

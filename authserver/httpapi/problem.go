@@ -109,6 +109,9 @@ func (s *server) refusal(ctx context.Context, err error) error {
 		return newProblem(http.StatusBadRequest, "Incorrect password")
 	case errors.Is(err, authserver.ErrNotFound):
 		return newProblem(http.StatusNotFound, "Not Found")
+	case errors.Is(err, authserver.ErrSessionEnded):
+		return newProblem(http.StatusUnauthorized, "Could not validate credentials").
+			with("WWW-Authenticate", `Bearer error="invalid_token"`) // RFC 6750 §3.1
 	case errors.Is(err, api.ErrUnauthenticated):
 		return unauthorized("Could not validate credentials")
 	case errors.Is(err, context.Canceled):

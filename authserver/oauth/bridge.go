@@ -10,6 +10,7 @@ import (
 	"github.com/go-oauth2/oauth2/v4/models"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 )
 
 // bridge is what the library takes for its stores of clients and tokens. Codes
@@ -67,8 +68,33 @@ func (b bridge) Create(ctx context.Context, _ oauth2.TokenInfo) error {
 	if err != nil {
 		return err
 	}
+	if err := ex.confirm(ctx); err != nil {
+		b.Endings.Drop(ctx, []authserver.Ending{sessions.Ending(ex.session, authserver.ReasonRevoked)})
+		return err
+	}
 	if len(excess) > 0 {
 		return b.Endings.Evict(ctx, *ex.user, excess)
+	}
+	return nil
+}
+
+// confirm looks once more at what a login was decided on, now that its session is
+// open: the password's hash may have waited for long. What ends the user's
+// sessions from here on ends this one too.
+func (ex *exchange) confirm(ctx context.Context) error {
+	f, err := ex.Facts.Facts(ctx, authserver.Ask{ClientID: ex.client.ID, Subject: ex.user.Subject})
+	if err != nil {
+		return err
+	}
+	u, before := f.User, ex.user
+	if u == nil || !u.Active || u.Epoch != before.Epoch || u.SessionEpoch != before.SessionEpoch {
+		return because(CodeInvalidGrant, ErrUserInactive)
+	}
+	if ex.client.ID == authserver.FirstPartyClientID {
+		return nil
+	}
+	if f.Client == nil || f.Client.Incarnation != ex.client.Incarnation || !f.Client.MayUse(ex.grant) {
+		return refuse(CodeInvalidClient, "")
 	}
 	return nil
 }

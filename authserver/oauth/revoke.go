@@ -31,14 +31,15 @@ func (s *Server) Revoke(r *http.Request) error {
 }
 
 // revokeSession ends the session of any of its refresh tokens, whatever the
-// counter. One that the session store has lost ends too: it may come back.
+// counter. One that the session store has lost ends too: it may come back. So
+// does one that it cannot be asked about: the token proves enough to end it.
 func (s *Server) revokeSession(ctx context.Context, q tokenRequest) error {
 	if q.refresh == nil || q.facts.Ended != nil {
 		return nil
 	}
 	session, err := s.Sessions.Session(ctx, q.refresh.SID())
 	switch {
-	case errors.Is(err, authserver.ErrNotFound):
+	case errors.Is(err, authserver.ErrNotFound), errors.Is(err, authserver.ErrUnavailable):
 	case err != nil:
 		return fmt.Errorf("find session: %w", err)
 	case !session.BelongsTo(q.client):

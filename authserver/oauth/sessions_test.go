@@ -1,11 +1,17 @@
 package oauth
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/resource"
 )
 
 func (f *fixture) ended(subject string, p authserver.Page) ([]authserver.Tombstone, int) {
@@ -82,30 +88,247 @@ func TestEndedSessions(t *testing.T) {
 }
 
 // REF-019: the access token of a session may outlive it for as long as a feed
-// takes. What is asked with it then does not bring the session back.
-func TestEndedSessionKeepsNothing(t *testing.T) {
+// takes. What is asked with it then changes nothing.
+func TestEndedSessionChangesNothing(t *testing.T) {
+	f := newFixture(t)
+	ctx := t.Context()
+	c := f.claims(f.login().AccessToken)
+	if err := f.Users.SetPassword(ctx, c.Subject, "a new and longer one", "test"); err != nil {
+		t.Fatal(err)
+	}
+	owner := f.login("password=a new and longer one")
+	for name, ask := range map[string]func(*resource.Claims) error{
+		"DELETE /auth/sessions":       func(c *resource.Claims) error { return f.Endings.EndOthers(ctx, c) },
+		"DELETE /auth/sessions/{sid}": func(c *resource.Claims) error { return f.Endings.EndOne(ctx, c, f.claims(owner.AccessToken).SessionID) },
+		"POST /auth/password": func(c *resource.Claims) error {
+			return f.ChangePassword(ctx, c, "a new and longer one", "one of the thief's")
+		},
+	} {
+		// Ended by an epoch, and by itself.
+		marked := f.claims(f.login("password=a new and longer one").AccessToken)
+		if err := f.Endings.Logout(ctx, marked); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []*resource.Claims{c, marked} {
+			if err := ask(c); !errors.Is(err, authserver.ErrSessionEnded) {
+				t.Errorf("%s: got %v, want %v", name, err, authserver.ErrSessionEnded)
+			}
+		}
+		f.wantAccess(owner.AccessToken, true)
+		owner = f.rotate("pub", owner.RefreshToken)
+	}
+}
+
+// during is a session store that lets something happen just before a session is
+// opened: after the login was decided on.
+type during struct {
+	authserver.SessionStore
+	happen func()
+}
+
+func (d *during) Open(ctx context.Context, s authserver.Session, perUser int) ([]string, error) {
+	if d.happen != nil {
+		d.happen()
+	}
+	return d.SessionStore.Open(ctx, s, perUser)
+}
+
+// A login is answered only if what it was decided on still holds when its
+// session is open.
+func TestALoginUnderWay(t *testing.T) {
+	store := &during{}
+	f := newFixture(t, func(d *Deps) { store.SessionStore = d.Sessions; d.Sessions = store })
+	ctx := t.Context()
+	c := f.claims(f.login().AccessToken)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tc := range []struct {
+		name   string
+		happen func()
+		want   Code
+	}{
+		{"all others are ended", func() { must(f.Endings.EndOthers(ctx, c)) }, CodeInvalidGrant},
+		{"the user is disabled and enabled again", func() {
+			must(f.Users.Disable(ctx, c.Subject, "test"))
+			must(f.Users.Enable(ctx, c.Subject, "test"))
+		}, CodeInvalidGrant},
+		{"a role is taken away", func() {
+			must(f.Users.SetRoles(ctx, c.Subject, nil, "test"))
+			must(f.Users.SetRoles(ctx, c.Subject, []string{"user"}, "test"))
+		}, CodeInvalidGrant},
+		{"the client loses the grant", func() {
+			pub, err := f.db.Client(ctx, "pub")
+			must(err)
+			pub.Grants = []string{authserver.GrantRefreshToken}
+			must(f.db.ReplaceClient(ctx, pub, authserver.Event{Act: "test"}))
+		}, CodeInvalidClient},
+	} {
+		store.happen = tc.happen
+		_, err := f.post(passwordForm)
+		wantCode(t, err, tc.want)
+		if live, _, err := f.db.Sessions(ctx, c.Subject, authserver.Page{}); err != nil || len(live) > 1 {
+			t.Errorf("%s: %d sessions are there, %v", tc.name, len(live), err)
+		}
+	}
+}
+
+// One second after all others were ended, no access token of another session
+// works, whenever that was opened.
+func TestLoginsWhileAllOthersEnd(t *testing.T) {
+	f := newFixture(t, func(d *Deps) { d.Settings.SessionsPerUser = 0 }) // or the one that asks is evicted
+	own := f.claims(f.login().AccessToken)
+	var (
+		mu     sync.Mutex
+		got    []string
+		logins sync.WaitGroup
+		ended  atomic.Bool
+	)
+	for range 4 {
+		logins.Go(func() {
+			for !ended.Load() {
+				res, err := f.post(passwordForm)
+				if err != nil {
+					continue
+				}
+				mu.Lock()
+				got = append(got, res.AccessToken)
+				mu.Unlock()
+			}
+		})
+	}
+	for range 20 {
+		if err := f.Endings.EndOthers(t.Context(), own); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mu.Lock()
+	before := len(got)
+	mu.Unlock()
+	ended.Store(true)
+	logins.Wait()
+	epoch := own.SessionEpoch + 20
+	for i, token := range got[:before] {
+		if c, err := f.verifier.Verify(t.Context(), token); err == nil && c.SessionEpoch < epoch {
+			t.Errorf("token %d of session epoch %d lives after %d", i, c.SessionEpoch, epoch)
+		}
+	}
+	if len(got) == 0 {
+		t.Error("nobody logged in meanwhile")
+	}
+}
+
+// silent is a session store that cannot be asked once it is set.
+type silent struct {
+	authserver.SessionStore
+	away bool
+}
+
+func (s *silent) err() error {
+	if s.away {
+		return authserver.ErrUnavailable
+	}
+	return nil
+}
+
+func (s *silent) Session(ctx context.Context, id string) (authserver.Session, error) {
+	if err := s.err(); err != nil {
+		return authserver.Session{}, err
+	}
+	return s.SessionStore.Session(ctx, id)
+}
+
+func (s *silent) Sessions(ctx context.Context, subject string, p authserver.Page) ([]authserver.Session, int, error) {
+	if err := s.err(); err != nil {
+		return nil, 0, err
+	}
+	return s.SessionStore.Sessions(ctx, subject, p)
+}
+
+func (s *silent) Drop(ctx context.Context, id string) error {
+	if err := s.err(); err != nil {
+		return err
+	}
+	return s.SessionStore.Drop(ctx, id)
+}
+
+// What has ended is the database's to say: it needs no session store.
+func TestEndingsWithoutTheSessionStore(t *testing.T) {
+	for name, tc := range map[string]struct {
+		end  func(f *fixture, res Response) error
+		ends bool // the session that asks, else all others
+	}{
+		"logout":     {func(f *fixture, res Response) error { return f.Endings.Logout(t.Context(), f.claims(res.AccessToken)) }, true},
+		"revocation": {func(f *fixture, res Response) error { return f.Revoke(tokenForm("pub", res.RefreshToken)) }, true},
+		"end all others": {func(f *fixture, res Response) error {
+			return f.Endings.EndOthers(t.Context(), f.claims(res.AccessToken))
+		}, false},
+		"password": {func(f *fixture, res Response) error {
+			return f.ChangePassword(t.Context(), f.claims(res.AccessToken), "correct horse alice", "a new and longer one")
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := &silent{}
+			f := newFixture(t, func(d *Deps) { store.SessionStore = d.Sessions; d.Sessions = store })
+			asks, other := f.login(), f.login()
+			store.away = true
+			if err := tc.end(f, asks); err != nil {
+				t.Fatal(err)
+			}
+			store.away = false
+			ended, lives := other, asks
+			if tc.ends {
+				ended, lives = asks, other
+			}
+			f.wantAccess(ended.AccessToken, false)
+			f.wantAccess(lives.AccessToken, true)
+			_, err := f.post(refreshForm("pub", ended.RefreshToken))
+			wantCode(t, err, CodeInvalidGrant)
+			f.rotate("pub", lives.RefreshToken)
+		})
+	}
+}
+
+// A user of very many sessions can end them, and log in where fewer are allowed.
+func TestVeryManySessions(t *testing.T) {
 	f := newFixture(t)
 	ctx := t.Context()
 	res := f.login()
-	c := f.claims(res.AccessToken)
-	for _, step := range []struct {
-		name string
-		ask  func() error
-	}{
-		{"DELETE /auth/sessions", func() error { return f.Endings.EndOthers(ctx, c) }},
-		{"POST /auth/password", func() error { return f.ChangePassword(ctx, c, "correct horse alice", "a new and longer one") }},
-	} {
-		if err := f.Users.Disable(ctx, c.Subject, "test"); err != nil {
+	own := f.claims(res.AccessToken)
+	session, err := f.db.Session(ctx, own.SessionID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 300
+	for i := range n {
+		session.ID = fmt.Sprintf("session-%d", i)
+		if _, err := f.db.Open(ctx, session, 0); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.Users.Enable(ctx, c.Subject, "test"); err != nil {
+	}
+	entries := func() int {
+		live, _, err := f.db.Revocations(ctx, 0)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := step.ask(); err != nil {
-			t.Errorf("%s: %v", step.name, err)
-		}
-		_, err := f.post(refreshForm("pub", res.RefreshToken))
-		wantCode(t, err, CodeInvalidGrant)
+		return len(live)
+	}
+	f.login() // 202 too many
+	if n := entries(); n == 0 || n > 100 {
+		t.Errorf("a login evicted %d, want some of them", n)
+	}
+	before := entries()
+	if err := f.Endings.EndOthers(ctx, own); err != nil {
+		t.Fatal(err)
+	}
+	if n := entries() - before; n < 1 || n > 101 {
+		t.Errorf("ending all others made %d entries", n)
+	}
+	if live, total, err := f.Endings.List(ctx, own.Subject, authserver.Page{}); err != nil || total != 1 || live[0].ID != own.SessionID {
+		t.Errorf("%d live, %v; want the one that asked", total, err)
 	}
 }
 

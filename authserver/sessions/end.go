@@ -47,11 +47,16 @@ func (s *Sessions) Drop(ctx context.Context, ended []authserver.Ending) {
 	}
 }
 
-// Evict ends the sessions that u has too many of. One that a raised session epoch
-// has ended before, of which the session store knows nothing, is only forgotten.
+// most is how many sessions one request ends by entries of their own: each costs
+// an entry in every resource server's memory, and time in the transaction.
+const most = 100
+
+// Evict ends sessions that u has too many of: of very many some, and the next
+// login the next. One that a raised session epoch has ended before, of which the
+// session store knows nothing, is only forgotten.
 func (s *Sessions) Evict(ctx context.Context, u authserver.User, sids []string) error {
 	var alive, ended []authserver.Ending
-	for _, sid := range sids {
+	for _, sid := range sids[:min(len(sids), most)] {
 		e := authserver.Ending{Kind: authserver.KindSession, ID: sid, Subject: u.Subject, Reason: authserver.ReasonEvicted}
 		lives, err := s.lives(ctx, u, sid)
 		if err != nil {
@@ -86,10 +91,10 @@ func (s *Sessions) lives(ctx context.Context, u authserver.User, sid string) (bo
 }
 
 // Logout ends the session that c belongs to, whether or not the session store
-// still has it.
+// has it or can be asked.
 func (s *Sessions) Logout(ctx context.Context, c *resource.Claims) error {
 	session, err := s.Store.Session(ctx, c.SessionID)
-	if errors.Is(err, authserver.ErrNotFound) {
+	if errors.Is(err, authserver.ErrNotFound) || errors.Is(err, authserver.ErrUnavailable) {
 		session = authserver.Session{ID: c.SessionID, Subject: c.Subject, ClientID: c.ClientID}
 	} else if err != nil {
 		return fmt.Errorf("find session: %w", err)
@@ -99,8 +104,11 @@ func (s *Sessions) Logout(ctx context.Context, c *resource.Claims) error {
 }
 
 // EndOne ends one session of the user of c. ErrNotFound for one that is not
-// there or another user's.
+// there or another user's; ErrSessionEnded if that of c has ended.
 func (s *Sessions) EndOne(ctx context.Context, c *resource.Claims, sid string) error {
+	if err := s.alive(ctx, c); err != nil {
+		return err
+	}
 	session, err := s.Store.Session(ctx, sid)
 	if err != nil {
 		return fmt.Errorf("find session: %w", err)
@@ -112,16 +120,30 @@ func (s *Sessions) EndOne(ctx context.Context, c *resource.Claims, sid string) e
 		authserver.Event{Act: "session.end", Actor: c.Subject})
 }
 
-// EndOthers ends all sessions of the user of c but the one that c belongs
-// to, those too that the session store has lost.
+// alive returns ErrSessionEnded if the session of c has ended: a token outlives
+// it for as long as the news take.
+func (s *Sessions) alive(ctx context.Context, c *resource.Claims) error {
+	f, err := s.Facts.Facts(ctx, authserver.Ask{Subject: c.Subject, SessionID: c.SessionID})
+	if err != nil {
+		return fmt.Errorf("find session's end: %w", err)
+	}
+	if f.User == nil || !f.User.Active || f.Ended != nil || !f.User.SessionLives(c.SessionID, c.SessionEpoch) {
+		return authserver.ErrSessionEnded
+	}
+	return nil
+}
+
+// EndOthers ends all sessions of the user of c but the one that c belongs to,
+// those too that the session store has lost, or that are being opened.
+// ErrSessionEnded if that of c has ended.
 func (s *Sessions) EndOthers(ctx context.Context, c *resource.Claims) error {
-	own, others, err := s.Others(ctx, c, authserver.ReasonLogout)
+	others, err := s.Others(ctx, c, authserver.ReasonLogout)
 	if err != nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
 	_, err = s.Users.ChangeUser(ctx, c.Subject, authserver.UserChange{
-		EndSessions: true, KeepSession: own.ID, KeepEpoch: own.SessionEpoch, End: others, Reason: authserver.ReasonLogout,
+		EndSessions: true, KeepSession: c.SessionID, KeepEpoch: c.SessionEpoch, End: others, Reason: authserver.ReasonLogout,
 	}, authserver.FromCaller(ctx, authserver.Event{
 		Act: "session.end_others", Result: "success", Actor: c.Subject, Subject: c.Subject,
 		ClientID: c.ClientID, SessionID: c.SessionID,
@@ -134,20 +156,24 @@ func (s *Sessions) EndOthers(ctx context.Context, c *resource.Claims) error {
 	return nil
 }
 
-// Others sets the live session that c belongs to apart from the user's others,
-// which are to be ended. The token may have outlived its session, for as long as
-// a feed takes: own is zero then, and nothing is kept.
-func (s *Sessions) Others(ctx context.Context, c *resource.Claims, reason authserver.Reason) (own authserver.Session, others []authserver.Ending, err error) {
-	sessions, err := s.live(ctx, c.Subject)
-	if err != nil {
-		return own, nil, err
+// Others are the user's sessions beside that of c, the last used first: those
+// whose ends are to be listed one by one. They are some if there are very many,
+// and none while the session store cannot be asked; a raised session epoch ends
+// the rest.
+func (s *Sessions) Others(ctx context.Context, c *resource.Claims, reason authserver.Reason) ([]authserver.Ending, error) {
+	sessions, _, err := s.Store.Sessions(ctx, c.Subject, authserver.Page{Limit: most + 1})
+	if errors.Is(err, authserver.ErrUnavailable) {
+		s.Logger.WarnContext(ctx, "sessions end without being listed", "user", c.Subject, "err", err)
+		return nil, nil
 	}
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	var others []authserver.Ending
 	for _, session := range sessions {
-		if session.ID == c.SessionID {
-			own = session
-		} else {
+		if session.ID != c.SessionID && len(others) < most {
 			others = append(others, Ending(session, reason))
 		}
 	}
-	return own, others, nil
+	return others, nil
 }

@@ -19,7 +19,7 @@ func failed(what string, err error) error {
 		return nil
 	case errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("%s: %w", what, authserver.ErrNotFound)
-	case errors.Is(err, authserver.ErrNotFound), errors.Is(err, authserver.ErrConflict):
+	case errors.Is(err, authserver.ErrNotFound), errors.Is(err, authserver.ErrConflict), errors.Is(err, authserver.ErrSessionEnded):
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return fmt.Errorf("%s: %w: %w", what, authserver.ErrUnavailable, err)

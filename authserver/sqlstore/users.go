@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -108,14 +109,16 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 				password_hash = coalesce($9, password_hash),
 				epoch = epoch + case when $10 then 1 else 0 end,
 				session_epoch = session_epoch + case when $11 then 1 else 0 end,
-				kept_session = case
-					when not $11 or kept_session = $12 then kept_session
-					when session_epoch <= $13 then $12
-					else '' end
+				kept_session = case when $11 then $12 else kept_session end
 			where subject = $1 and ($14 = '' or password_hash = $14)
+				and ($12 = '' or (session_epoch <= $13 or kept_session = $12)
+					and not exists (select 1 from tombstones where session_id = $12))
 			returning `+strings.ReplaceAll(userColumns, "users.", ""),
 			subject, c.Username, folded(c.Username), c.Email, folded(c.Email), c.FullName, joined(c.Roles), c.Active, c.PasswordHash,
 			c.EndTokens, c.EndSessions, c.KeepSession, c.KeepEpoch, c.IfPasswordHash))
+		if errors.Is(err, sql.ErrNoRows) && c.KeepSession != "" {
+			return whyNot(ctx, tx, subject, c)
+		}
 		if err != nil {
 			return err
 		}
@@ -148,6 +151,17 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 		return authserver.User{}, failed("change user", err)
 	}
 	return u, nil
+}
+
+// whyNot says why a change that a session asked for found no user.
+func whyNot(ctx context.Context, tx *sql.Tx, subject string, c authserver.UserChange) error {
+	err := tx.QueryRowContext(ctx, `
+		select subject from users where subject = $1 and ($2 = '' or password_hash = $2)`,
+		subject, c.IfPasswordHash).Scan(&subject)
+	if err != nil {
+		return err
+	}
+	return authserver.ErrSessionEnded
 }
 
 // RemoveUser forgets a user and ends its tokens.

@@ -151,32 +151,52 @@ func userEndings(t *testing.T, db Database) {
 	same(t, alice, u)
 }
 
-// userKeeps ends alice's sessions again and again, each time for one of them
-// that may have ended before.
+// userKeeps ends alice's sessions again and again, each time asked by one of
+// them that may have ended before: what has ended changes nothing.
 func userKeeps(t *testing.T, db Database) {
 	alice := mustAdd(t, db, "alice", "alice@example.com")
-	for i, step := range []struct {
+	if err := db.End(t.Context(), []authserver.Ending{ending("marked")}, event("session.end")); err != nil {
+		t.Fatal(err)
+	}
+	raised := int64(0)
+	for _, step := range []struct {
 		name string
 		sid  string
 		from int64 // the session epoch that sid was opened under
-		kept string
+		want error
 	}{
-		{"one that is alive", "first", 0, "first"},
-		{"one that is alive because it was kept", "first", 0, "first"},
-		{"one that ended when the first was kept", "ended", 1, ""},
-		{"one that ended when nothing was kept", "first", 0, ""},
-		{"one that was opened since", "later", 4, "later"},
-		{"none", "", 5, ""},
+		{"one that is alive", "first", 0, nil},
+		{"one that is alive because it was kept", "first", 0, nil},
+		{"one that ended when the first was kept", "ended", 1, authserver.ErrSessionEnded},
+		{"none", "", 0, nil},
+		{"one that ended when nothing was kept", "first", 0, authserver.ErrSessionEnded},
+		{"one that has ended by itself", "marked", 3, authserver.ErrSessionEnded},
+		{"one that was opened since", "later", 3, nil},
 	} {
-		u, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{
-			EndSessions: true, KeepSession: step.sid, KeepEpoch: step.from,
+		_, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{
+			FullName: &step.name, EndSessions: true, KeepSession: step.sid, KeepEpoch: step.from,
 		}, event("user.end"))
+		if !errors.Is(err, step.want) {
+			t.Fatalf("%s: got %v, want %v", step.name, err, step.want)
+		}
+		u, err := db.User(t.Context(), alice.Subject)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if u.KeptSession != step.kept || u.SessionEpoch != int64(i)+1 {
-			t.Errorf("%s: got %q at %d, want %q at %d", step.name, u.KeptSession, u.SessionEpoch, step.kept, i+1)
+		if step.want != nil {
+			if u.SessionEpoch != raised || u.FullName == step.name {
+				t.Errorf("%s: it has changed the user: %+v", step.name, u)
+			}
+			continue
 		}
+		if raised++; u.KeptSession != step.sid || u.SessionEpoch != raised {
+			t.Errorf("%s: got %q at %d, want %q at %d", step.name, u.KeptSession, u.SessionEpoch, step.sid, raised)
+		}
+	}
+	if _, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{
+		EndSessions: true, KeepSession: "later", IfPasswordHash: "another",
+	}, event("user.end")); !errors.Is(err, authserver.ErrNotFound) {
+		t.Errorf("with another password: got %v, want %v", err, authserver.ErrNotFound)
 	}
 	// Each is an entry of its own, beside those that raise the epoch, and says how
 	// that stood.
@@ -186,14 +206,14 @@ func userKeeps(t *testing.T, db Database) {
 	if _, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{EndSessions: true}, event("user.end")); err != nil {
 		t.Fatal(err)
 	}
-	var want []authserver.Revocation
-	for i, kept := range [][]string{{"first"}, {"first"}, nil, nil, {"later"}, nil} {
+	want := []authserver.Revocation{{Seq: 1, Kind: authserver.KindSession, ID: "marked", Reason: authserver.ReasonLogout, Resources: ending("").Resources}}
+	for i, kept := range [][]string{{"first"}, {"first"}, nil, {"later"}} {
 		n := int64(i) + 1
-		want = append(want, authserver.Revocation{Seq: n, Kind: authserver.KindUser, ID: alice.Subject, SessionEpoch: n, Kept: kept})
+		want = append(want, authserver.Revocation{Seq: n + 1, Kind: authserver.KindUser, ID: alice.Subject, SessionEpoch: n, Kept: kept})
 	}
 	want = append(want,
-		authserver.Revocation{Seq: 7, Kind: authserver.KindUser, ID: alice.Subject, Epoch: 1},
-		authserver.Revocation{Seq: 8, Kind: authserver.KindUser, ID: alice.Subject, Epoch: 1, SessionEpoch: 7})
+		authserver.Revocation{Seq: 6, Kind: authserver.KindUser, ID: alice.Subject, Epoch: 1},
+		authserver.Revocation{Seq: 7, Kind: authserver.KindUser, ID: alice.Subject, Epoch: 1, SessionEpoch: 5})
 	same(t, want, revocations(t, db, 0))
 }
 
