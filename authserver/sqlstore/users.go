@@ -101,6 +101,13 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 				return err
 			}
 		}
+		// Endings take turns, from before they look whether the one that asks has
+		// ended: PostgreSQL would look at that before it waits for the user's row.
+		if c.EndTokens || c.EndSessions || len(c.End) > 0 {
+			if err := lock(ctx, tx, "revocation"); err != nil {
+				return err
+			}
+		}
 		u, err = scanUser(tx.QueryRowContext(ctx, `
 			update users set
 				username = coalesce($2, username), username_key = coalesce($3, username_key),
@@ -129,11 +136,6 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 		}
 		if c.EndSessions {
 			if err := raised(ctx, tx, u, c, now); err != nil {
-				return err
-			}
-		}
-		if len(c.End) > 0 {
-			if err := lock(ctx, tx, "revocation"); err != nil {
 				return err
 			}
 		}
@@ -167,6 +169,9 @@ func whyNot(ctx context.Context, tx *sql.Tx, subject string, c authserver.UserCh
 // RemoveUser forgets a user and ends its tokens.
 func (d *DB) RemoveUser(ctx context.Context, subject string, e authserver.Event) error {
 	err := d.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := lock(ctx, tx, "revocation"); err != nil { // as in ChangeUser
+			return err
+		}
 		var epoch int64
 		err := tx.QueryRowContext(ctx, `delete from users where subject = $1 returning epoch`, subject).Scan(&epoch)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -145,8 +146,25 @@ func (w *world) verifyLog(t *testing.T) {
 	}
 }
 
+// markCrossed says of each login whether an ending of all sessions, or of all
+// others, was under way beside it.
+func markCrossed(ops []porcupine.Operation) {
+	for i, op := range ops {
+		c := op.Input.(call)
+		if c.act != login {
+			continue
+		}
+		c.crossed = slices.ContainsFunc(ops, func(other porcupine.Operation) bool {
+			act := other.Input.(call).act
+			return (act == endOthers || act == disable) && other.Call < op.Return && op.Call < other.Return
+		})
+		ops[i].Input = c
+	}
+}
+
 func checkHistory(t *testing.T, seed uint64, ops []porcupine.Operation) {
 	t.Helper()
+	markCrossed(ops)
 	result, info := porcupine.CheckOperationsVerbose(model, ops, time.Minute)
 	if result == porcupine.Ok {
 		return

@@ -42,8 +42,10 @@ type call struct {
 	asked bool
 	now   int64
 	grace time.Duration
-	lost  *rewind        // what the store goes back to
-	kept  map[int]record // by slot, what the store has that takes over
+	// crossed is whether a login was under way while the user's sessions were ended.
+	crossed bool
+	lost    *rewind        // what the store goes back to
+	kept    map[int]record // by slot, what the store has that takes over
 }
 
 // answer is what the client is told. A client that hung up, whose server died or
@@ -89,7 +91,11 @@ var model = (&porcupine.NondeterministicModel{
 		}
 		// The access token of a session that has ended may be refused. It may also
 		// still be good: a resource server learns of an ending a moment later.
-		if a == (answer{}) && (c.act == logout || c.act == endOthers) && before.sessions[c.slot].ended {
+		if a == (answer{}) && c.act == logout && before.sessions[c.slot].ended {
+			return []any{before}
+		}
+		// What a login was decided on no longer held when its session was open.
+		if a == (answer{}) && c.act == login && c.crossed {
 			return []any{before}
 		}
 		if a != want {
@@ -127,8 +133,11 @@ func (u user) step(c call) (user, answer) {
 	case revoke, logout:
 		s.ended = true
 	case endOthers:
+		if s.ended { // it changes nothing any more
+			return u, answer{}
+		}
 		for i := range u.sessions {
-			if u.sessions[i].open && (i != c.slot || s.gone) { // what is gone cannot be kept
+			if u.sessions[i].open && i != c.slot {
 				u.sessions[i].ended = true
 			}
 		}

@@ -90,6 +90,7 @@ type bearer struct {
 // known is what the clients know of a session.
 type known struct {
 	sid    string
+	epoch  int64 // the session epoch that it was opened under
 	client string
 	tokens []string // by counter; none has 0
 	access string   // the last that was given
@@ -322,7 +323,7 @@ func (h *history) make(ctx context.Context, on server, c *call, s *known, token 
 }
 
 func (h *history) bearer(s *known, access string) bearer {
-	return bearer{resource.Claims{Subject: h.sub, SessionID: s.sid, ClientID: s.client}, access}
+	return bearer{resource.Claims{Subject: h.sub, SessionID: s.sid, SessionEpoch: s.epoch, ClientID: s.client}, access}
 }
 
 // exchange asks for tokens and learns from the answer.
@@ -356,7 +357,7 @@ func (h *history) learn(slot int, s *known, t authserver.RefreshToken, given tok
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s.sid == "" {
-		s.sid = t.SID()
+		s.sid, s.epoch = t.SID(), int64(t.SessionEpoch)
 		h.sessions[slot] = s
 	}
 	s.access = given.access

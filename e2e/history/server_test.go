@@ -181,7 +181,7 @@ func outcome(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case ok && e.Code == oauth.CodeInvalidGrant:
+	case ok && e.Code == oauth.CodeInvalidGrant, errors.Is(err, authserver.ErrSessionEnded):
 		return errRefused
 	case ctx.Err() != nil, errors.Is(err, authserver.ErrUnavailable):
 		return errUnheard
