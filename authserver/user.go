@@ -18,7 +18,9 @@ type User struct {
 	FullName string // may be empty
 	Roles    []string
 	Active   bool
-	// Epoch is carried by access tokens; those with a lower one have ended.
+	// Epoch is carried by access tokens; those with a lower one have ended. Both
+	// epochs are raised to the time in Unix seconds, or by one if they are as high:
+	// a copy of the database that was put back does not fall behind what was issued.
 	Epoch int64
 	// SessionEpoch is carried by refresh tokens; sessions opened under a lower
 	// one have ended, but for KeptSession.
@@ -43,9 +45,11 @@ type NewUser struct {
 
 // UserChange says what is to become of a user; nil fields stay.
 type UserChange struct {
-	Username     *string
-	Email        *string
-	FullName     *string
+	Username *string
+	Email    *string
+	FullName *string
+	// Roles replaces the user's. If one of those that the user has by then is
+	// taken away, tokens end as with EndTokens.
 	Roles        *[]string
 	Active       *bool
 	PasswordHash *string

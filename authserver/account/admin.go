@@ -3,7 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
-	"slices"
+	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
 )
@@ -59,20 +59,13 @@ func (us *Users) SetRoles(ctx context.Context, subject string, roles []string, a
 	if err := checkRoles(us.d.Roles, roles); err != nil {
 		return err
 	}
-	u, err := us.d.Users.User(ctx, subject)
-	if err != nil {
-		return fmt.Errorf("find user: %w", err)
-	}
-	return us.change(ctx, subject, "user.set_roles", actor, rolesChange(u.Roles, roles))
+	return us.change(ctx, subject, "user.set_roles", actor, rolesChange(roles))
 }
 
-func rolesChange(from, to []string) authserver.UserChange {
+// rolesChange ends the tokens of a user who loses a role by it.
+func rolesChange(to []string) authserver.UserChange {
 	to = distinct(to)
-	c := authserver.UserChange{Roles: &to}
-	if slices.ContainsFunc(from, func(role string) bool { return !slices.Contains(to, role) }) {
-		c.EndTokens, c.Reason = true, authserver.ReasonRoleRemoved
-	}
-	return c
+	return authserver.UserChange{Roles: &to}
 }
 
 // Disable locks the user out: every session and access token ends.
@@ -115,10 +108,13 @@ func (us *Users) Remove(ctx context.Context, subject, actor string) error {
 func (us *Users) change(ctx context.Context, subject, act, actor string, c authserver.UserChange) error {
 	e := event(ctx, act, actor)
 	e.Subject, e.Reason = subject, string(c.Reason)
-	if _, err := us.d.Users.ChangeUser(ctx, subject, c, e); err != nil {
+	start := time.Now().Unix()
+	u, err := us.d.Users.ChangeUser(ctx, subject, c, e)
+	if err != nil {
 		return fmt.Errorf("change user: %w", err)
 	}
-	if c.EndTokens || c.EndSessions || len(c.End) > 0 {
+	lost := c.Roles != nil && u.Epoch >= start // a role was taken away
+	if c.EndTokens || c.EndSessions || lost || len(c.End) > 0 {
 		us.d.changed(ctx)
 	}
 	return nil

@@ -108,7 +108,7 @@ func (p *plan) planNewUser(ctx context.Context, x fileUser) error {
 func (p *plan) planUserChange(x fileUser, old authserver.User) {
 	var c authserver.UserChange
 	if x.roles != nil && !sameSet(old.Roles, x.roles) {
-		c = rolesChange(old.Roles, x.roles)
+		c = rolesChange(x.roles)
 	}
 	if x.username != old.Username { // by case alone
 		c.Username = &x.username

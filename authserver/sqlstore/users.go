@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,10 +104,16 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 		}
 		// Endings take turns, from before they look whether the one that asks has
 		// ended: PostgreSQL would look at that before it waits for the user's row.
-		if c.EndTokens || c.EndSessions || len(c.End) > 0 {
+		if c.EndTokens || c.EndSessions || c.Roles != nil || len(c.End) > 0 {
 			if err := lock(ctx, tx, "revocation"); err != nil {
 				return err
 			}
+		}
+		if err := loses(ctx, tx, subject, &c); err != nil {
+			return err
+		}
+		if e.Reason == "" {
+			e.Reason = string(c.Reason)
 		}
 		u, err = scanUser(tx.QueryRowContext(ctx, `
 			update users set
@@ -114,15 +121,15 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 				email = coalesce($4, email), email_key = coalesce($5, email_key),
 				full_name = coalesce($6, full_name), roles = coalesce($7, roles), active = coalesce($8, active),
 				password_hash = coalesce($9, password_hash),
-				epoch = epoch + case when $10 then 1 else 0 end,
-				session_epoch = session_epoch + case when $11 then 1 else 0 end,
+				epoch = case when not $10 then epoch when epoch < $15 then $15 else epoch + 1 end,
+				session_epoch = case when not $11 then session_epoch when session_epoch < $15 then $15 else session_epoch + 1 end,
 				kept_session = case when $11 then $12 else kept_session end
 			where subject = $1 and ($14 = '' or password_hash = $14)
 				and ($12 = '' or (session_epoch <= $13 or kept_session = $12)
 					and not exists (select 1 from tombstones where session_id = $12))
 			returning `+strings.ReplaceAll(userColumns, "users.", ""),
 			subject, c.Username, folded(c.Username), c.Email, folded(c.Email), c.FullName, joined(c.Roles), c.Active, c.PasswordHash,
-			c.EndTokens, c.EndSessions, c.KeepSession, c.KeepEpoch, c.IfPasswordHash))
+			c.EndTokens, c.EndSessions, c.KeepSession, c.KeepEpoch, c.IfPasswordHash, now.Unix()))
 		if errors.Is(err, sql.ErrNoRows) && c.KeepSession != "" {
 			return whyNot(ctx, tx, subject, c)
 		}
@@ -155,6 +162,27 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 	return u, nil
 }
 
+// loses makes c end the tokens if it takes a role away from what the user has now.
+func loses(ctx context.Context, tx *sql.Tx, subject string, c *authserver.UserChange) error {
+	if c.Roles == nil {
+		return nil
+	}
+	var roles string
+	err := tx.QueryRowContext(ctx, `select roles from users where subject = $1`, subject).Scan(&roles)
+	if err != nil {
+		return err
+	}
+	for _, role := range strings.Fields(roles) {
+		if !slices.Contains(*c.Roles, role) {
+			c.EndTokens = true
+			if c.Reason == "" {
+				c.Reason = authserver.ReasonRoleRemoved
+			}
+		}
+	}
+	return nil
+}
+
 // whyNot says why a change that a session asked for found no user.
 func whyNot(ctx context.Context, tx *sql.Tx, subject string, c authserver.UserChange) error {
 	err := tx.QueryRowContext(ctx, `
@@ -173,11 +201,12 @@ func (d *DB) RemoveUser(ctx context.Context, subject string, e authserver.Event)
 			return err
 		}
 		var epoch int64
+		now := time.Now()
 		err := tx.QueryRowContext(ctx, `delete from users where subject = $1 returning epoch`, subject).Scan(&epoch)
 		if err != nil {
 			return err
 		}
-		if _, err := revoke(ctx, tx, entry{kind: authserver.KindUser, id: subject, epoch: epoch + 1, reason: authserver.ReasonUserRemoved}, time.Now()); err != nil {
+		if _, err := revoke(ctx, tx, entry{kind: authserver.KindUser, id: subject, epoch: max(epoch+1, now.Unix()), reason: authserver.ReasonUserRemoved}, now); err != nil {
 			return err
 		}
 		// They have the user's addresses in them.

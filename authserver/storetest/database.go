@@ -21,11 +21,16 @@ type Database interface {
 	authserver.MetaStore
 }
 
+// ahead is a user's epochs at first: so far ahead of any clock that each raising
+// adds one.
+const ahead = 1 << 40
+
 func newUser(username, email string) authserver.NewUser {
 	return authserver.NewUser{
 		User: authserver.User{
 			Subject: newSubject(), Username: username, Email: email, FullName: "Ünï " + username,
 			Roles: []string{"user", "editor"}, Active: true, CreatedAt: now(),
+			Epoch: ahead, SessionEpoch: ahead,
 		},
 		PasswordHash: "$argon2id$of$" + username,
 	}

@@ -23,33 +23,34 @@ func userChanges(t *testing.T, open func(t *testing.T) Database) {
 		{"no full name", authserver.UserChange{FullName: ptr("")}, func(u *authserver.User) { u.FullName = "" }, nil},
 		{
 			"REF-021 a role less ends the tokens, not the sessions",
-			authserver.UserChange{Roles: &[]string{"user"}, EndTokens: true, Reason: authserver.ReasonRoleRemoved},
-			func(u *authserver.User) { u.Roles, u.Epoch = []string{"user"}, 1 },
+			authserver.UserChange{Roles: &[]string{"user"}},
+			func(u *authserver.User) { u.Roles, u.Epoch = []string{"user"}, u.Epoch+1 },
 			func(u authserver.User) []authserver.Revocation {
-				return []authserver.Revocation{{Seq: 1, Kind: authserver.KindUser, ID: u.Subject, Epoch: 1, Reason: authserver.ReasonRoleRemoved}}
+				return []authserver.Revocation{{Seq: 1, Kind: authserver.KindUser, ID: u.Subject, Epoch: u.Epoch, Reason: authserver.ReasonRoleRemoved}}
 			},
 		},
 		{
-			"no role at all", authserver.UserChange{Roles: &[]string{}}, func(u *authserver.User) { u.Roles = nil }, nil,
+			"a role more ends nothing", authserver.UserChange{Roles: &[]string{"admin", "editor", "user"}},
+			func(u *authserver.User) { u.Roles = []string{"admin", "editor", "user"} }, nil,
 		},
 		{
 			"REF-019 a disabled user's sessions and tokens end",
 			authserver.UserChange{Active: ptr(false), EndTokens: true, EndSessions: true, Reason: authserver.ReasonUserDisabled},
-			func(u *authserver.User) { u.Active, u.Epoch, u.SessionEpoch = false, 1, 1 },
+			func(u *authserver.User) { u.Active, u.Epoch, u.SessionEpoch = false, u.Epoch+1, u.SessionEpoch+1 },
 			func(u authserver.User) []authserver.Revocation {
-				return []authserver.Revocation{{Seq: 1, Kind: authserver.KindUser, ID: u.Subject, Epoch: 1, Reason: authserver.ReasonUserDisabled}}
+				return []authserver.Revocation{{Seq: 1, Kind: authserver.KindUser, ID: u.Subject, Epoch: u.Epoch, Reason: authserver.ReasonUserDisabled}}
 			},
 		},
 		{
 			"REF-020 a new password ends the other sessions",
 			authserver.UserChange{
-				PasswordHash: ptr("new"), IfPasswordHash: "$argon2id$of$alice", EndSessions: true, KeepSession: "mine",
+				PasswordHash: ptr("new"), IfPasswordHash: "$argon2id$of$alice", EndSessions: true, KeepSession: "mine", KeepEpoch: ahead,
 				End: []authserver.Ending{ending("other-1"), ending("other-2")}, Reason: authserver.ReasonPasswordChanged,
 			},
-			func(u *authserver.User) { u.SessionEpoch, u.KeptSession = 1, "mine" },
+			func(u *authserver.User) { u.SessionEpoch, u.KeptSession = u.SessionEpoch+1, "mine" },
 			func(u authserver.User) []authserver.Revocation {
 				return []authserver.Revocation{
-					{Seq: 1, Kind: authserver.KindUser, ID: u.Subject, SessionEpoch: 1, Kept: []string{"mine"}, Reason: authserver.ReasonPasswordChanged},
+					{Seq: 1, Kind: authserver.KindUser, ID: u.Subject, Epoch: u.Epoch, SessionEpoch: u.SessionEpoch, Kept: []string{"mine"}, Reason: authserver.ReasonPasswordChanged},
 					{Seq: 2, Kind: authserver.KindSession, ID: "other-1", Reason: authserver.ReasonLogout, Resources: ending("").Resources},
 					{Seq: 3, Kind: authserver.KindSession, ID: "other-2", Reason: authserver.ReasonLogout, Resources: ending("").Resources},
 				}
@@ -131,7 +132,7 @@ func userEndings(t *testing.T, db Database) {
 	var wg sync.WaitGroup
 	for range n {
 		wg.Go(func() {
-			c := authserver.UserChange{EndTokens: true, EndSessions: true, KeepSession: "mine", Reason: authserver.ReasonRevoked}
+			c := authserver.UserChange{EndTokens: true, EndSessions: true, KeepSession: "mine", KeepEpoch: ahead, Reason: authserver.ReasonRevoked}
 			if _, err := db.ChangeUser(t.Context(), alice.Subject, c, event("user.end")); err != nil {
 				t.Error(err)
 			}
@@ -140,14 +141,14 @@ func userEndings(t *testing.T, db Database) {
 	wg.Wait()
 	var want []authserver.Revocation
 	for i := range int64(n) {
-		want = append(want, authserver.Revocation{Seq: i + 1, Kind: authserver.KindUser, ID: alice.Subject, Epoch: i + 1, Reason: authserver.ReasonRevoked})
+		want = append(want, authserver.Revocation{Seq: i + 1, Kind: authserver.KindUser, ID: alice.Subject, Epoch: ahead + i + 1, Reason: authserver.ReasonRevoked})
 	}
 	same(t, want, revocations(t, db, 0))
 	u, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{EndSessions: true}, event("user.end"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	alice.Epoch, alice.SessionEpoch = n, n+1 // and nothing is kept any more
+	alice.Epoch, alice.SessionEpoch = ahead+n, ahead+n+1 // and nothing is kept any more
 	same(t, alice, u)
 }
 
@@ -158,7 +159,7 @@ func userKeeps(t *testing.T, db Database) {
 	if err := db.End(t.Context(), []authserver.Ending{ending("marked")}, event("session.end")); err != nil {
 		t.Fatal(err)
 	}
-	raised := int64(0)
+	raised := int64(ahead)
 	for _, step := range []struct {
 		name string
 		sid  string
@@ -174,7 +175,7 @@ func userKeeps(t *testing.T, db Database) {
 		{"one that was opened since", "later", 3, nil},
 	} {
 		_, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{
-			FullName: &step.name, EndSessions: true, KeepSession: step.sid, KeepEpoch: step.from,
+			FullName: &step.name, EndSessions: true, KeepSession: step.sid, KeepEpoch: ahead + step.from,
 		}, event("user.end"))
 		if !errors.Is(err, step.want) {
 			t.Fatalf("%s: got %v, want %v", step.name, err, step.want)
@@ -209,12 +210,40 @@ func userKeeps(t *testing.T, db Database) {
 	want := []authserver.Revocation{{Seq: 1, Kind: authserver.KindSession, ID: "marked", Reason: authserver.ReasonLogout, Resources: ending("").Resources}}
 	for i, kept := range [][]string{{"first"}, {"first"}, nil, {"later"}} {
 		n := int64(i) + 1
-		want = append(want, authserver.Revocation{Seq: n + 1, Kind: authserver.KindUser, ID: alice.Subject, SessionEpoch: n, Kept: kept})
+		want = append(want, authserver.Revocation{Seq: n + 1, Kind: authserver.KindUser, ID: alice.Subject, Epoch: ahead, SessionEpoch: ahead + n, Kept: kept})
 	}
 	want = append(want,
-		authserver.Revocation{Seq: 6, Kind: authserver.KindUser, ID: alice.Subject, Epoch: 1},
-		authserver.Revocation{Seq: 7, Kind: authserver.KindUser, ID: alice.Subject, Epoch: 1, SessionEpoch: 5})
+		authserver.Revocation{Seq: 6, Kind: authserver.KindUser, ID: alice.Subject, Epoch: ahead + 1},
+		authserver.Revocation{Seq: 7, Kind: authserver.KindUser, ID: alice.Subject, Epoch: ahead + 1, SessionEpoch: ahead + 5})
 	same(t, want, revocations(t, db, 0))
+}
+
+// userRestored has a user of a database that was put back: its counters are
+// behind what was issued meanwhile, and what is raised now must not be.
+func userRestored(t *testing.T, db Database) {
+	fresh := newUser("alice", "alice@example.com")
+	fresh.Epoch, fresh.SessionEpoch = 0, 3
+	alice, err := db.AddUser(t.Context(), fresh, event("user.add"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	issued := time.Now().Unix() // what a raising before the copy was put back had made of them
+	for range 2 {
+		u, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{EndTokens: true, EndSessions: true}, event("user.end"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if u.Epoch < issued || u.SessionEpoch < issued {
+			t.Errorf("raised to %d and %d, want at least %d", u.Epoch, u.SessionEpoch, issued)
+		}
+		issued = max(u.Epoch, u.SessionEpoch) + 1 // the second is higher, in whatever second it comes
+	}
+	if err := db.RemoveUser(t.Context(), alice.Subject, event("user.remove")); err != nil {
+		t.Fatal(err)
+	}
+	if all := revocations(t, db, 0); all[len(all)-1].Epoch < issued {
+		t.Errorf("removed at %d, want at least %d", all[len(all)-1].Epoch, issued)
+	}
 }
 
 func userRemoved(t *testing.T, db Database) {
@@ -232,7 +261,7 @@ func userRemoved(t *testing.T, db Database) {
 		t.Errorf("User: got %v, want %v", err, authserver.ErrNotFound)
 	}
 	same(t, []authserver.Revocation{
-		{Seq: 1, Kind: authserver.KindUser, ID: alice.Subject, Epoch: 1, Reason: authserver.ReasonUserRemoved},
+		{Seq: 1, Kind: authserver.KindUser, ID: alice.Subject, Epoch: ahead + 1, Reason: authserver.ReasonUserRemoved},
 	}, revocations(t, db, time.Hour))
 	if next := mustAdd(t, db, "alice", "alice@example.com"); next.ID != 2 {
 		t.Errorf("a number was given again: got %d, want 2", next.ID)
