@@ -61,6 +61,10 @@ func NewEnded() *Ended { return &Ended{ready: make(chan struct{})} }
 // expire.
 func (e *Ended) Ready() { e.readyUntil(math.MaxInt64) }
 
+// ReadyUntil is Ready for a set that cannot tell from t on, unless there are news
+// by then: it then answers as before Ready.
+func (e *Ended) ReadyUntil(t time.Time) { e.readyUntil(t.UnixNano()) }
+
 // readyUntil is Ready for a set that cannot tell after some time, in Unix
 // nanoseconds, unless there are news by then.
 func (e *Ended) readyUntil(t int64) {

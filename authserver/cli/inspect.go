@@ -86,7 +86,7 @@ func (v *inspection) judge(ctx context.Context, s *staff, token string) error {
 		return err
 	}
 	ended := resource.NewEnded()
-	if err := feed.New(s.db, ended, s.deps.Logger).Sync(ctx); err != nil {
+	if err := feed.New(s.db, ended, 0, s.deps.Logger).Sync(ctx); err != nil {
 		return err
 	}
 	kid, signature := verifySignature(ctx, ring, token)

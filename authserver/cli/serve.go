@@ -106,7 +106,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	}
 	notes := audit.NewBatch(db, logger)
 	ended := resource.NewEnded()
-	tail := feed.New(db, ended, logger)
+	tail := feed.New(db, ended, patience(cfg.Revocation), logger)
 	if err := tail.Sync(ctx); err != nil {
 		return err
 	}

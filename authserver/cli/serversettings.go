@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/httpapi"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/authserver/sqlstore"
 	"github.com/tokenwright/tokenwright/config"
+	"github.com/tokenwright/tokenwright/resource"
 )
 
 func oauthSettings(cfg *config.Config, scopes []string) oauth.Settings {
@@ -53,4 +55,12 @@ func scopeNames(ctx context.Context, db *sqlstore.DB) ([]string, error) {
 	}
 	slices.Sort(names)
 	return names, nil
+}
+
+// patience is how old what this server's own API knows of what has ended may be.
+func patience(c config.Revocation) time.Duration {
+	if resource.Policy(c.RevocationFeed) == resource.FailClosed {
+		return c.RevocationMaxStaleness
+	}
+	return 0
 }

@@ -22,6 +22,10 @@ const (
 	patience = 10 * time.Second
 )
 
+// errBehind lets a follower go: a server that cannot read what has ended must not
+// say that nothing has.
+var errBehind = errors.New("what has ended cannot be read")
+
 // entry is a Revocation on the wire.
 type entry struct {
 	Seq          int64             `json:"seq"`
@@ -35,8 +39,8 @@ type entry struct {
 }
 
 // Follow writes the feed to w as server-sent events until ctx ends, the server
-// stops or the follower does not keep up: a snapshot of what is live, then each
-// entry as it comes. lastEventID is what the follower has seen, as it says; a
+// stops, the table cannot be read or the follower does not keep up: a snapshot of
+// what is live, then each entry as it comes. lastEventID is what the follower has seen, as it says; a
 // snapshot is left out if the feed can go on from there. serves chooses the
 // entries that are the follower's business.
 func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID string, serves func(authserver.Revocation) bool) error {
@@ -61,7 +65,12 @@ func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID st
 	begins := int64(-1) // of the view that was written last
 	ping := time.NewTicker(PingInterval)
 	defer ping.Stop()
+	look := time.NewTicker(Interval)
+	defer look.Stop()
 	for {
+		if t.Behind() {
+			return errBehind
+		}
 		v := t.view.Load()
 		goesOn := begins == v.begins || begins < 0 && v.begins <= seen && seen <= v.head
 		if begins = v.begins; !goesOn {
@@ -81,7 +90,11 @@ func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID st
 		case <-t.done:
 			return nil
 		case <-v.next:
+		case <-look.C:
 		case <-ping.C:
+			if t.Behind() {
+				return errBehind
+			}
 			// The id goes on over what others follow, so that a gap is none.
 			out.event("ping", seen, struct{}{})
 		}

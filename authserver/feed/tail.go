@@ -20,13 +20,18 @@ import (
 // servers on the same database are heard of no later.
 const Interval = 500 * time.Millisecond
 
+// Stale is how old the last good read of the table may be while followers are
+// told that nothing has ended. What they do when they hear nothing is theirs.
+const Stale = 2 * time.Second
+
 // Tail reads new entries of the table, applies them to a set and hands them to
 // followers. It is safe for concurrent use.
 type Tail struct {
-	log    authserver.RevocationLog
-	ended  *resource.Ended
-	logger *slog.Logger
-	wake   chan struct{}
+	log     authserver.RevocationLog
+	ended   *resource.Ended
+	patient time.Duration
+	logger  *slog.Logger
+	wake    chan struct{}
 
 	mu   sync.Mutex // held while a new view is put in place
 	view atomic.Pointer[view]
@@ -49,10 +54,11 @@ type view struct {
 }
 
 // New returns a Tail that has read nothing yet: ended is not ready before the
-// first Sync.
-func New(log authserver.RevocationLog, ended *resource.Ended, logger *slog.Logger) *Tail {
+// first Sync, and no more once the last good read is older than patient. Zero is
+// no bound: the set then goes on with what it knows.
+func New(log authserver.RevocationLog, ended *resource.Ended, patient time.Duration, logger *slog.Logger) *Tail {
 	t := &Tail{
-		log: log, ended: ended, logger: logger,
+		log: log, ended: ended, patient: patient, logger: logger,
 		wake: make(chan struct{}, 1), done: make(chan struct{}), heard: map[What]uint64{},
 	}
 	t.view.Store(&view{next: make(chan struct{})})
@@ -62,6 +68,7 @@ func New(log authserver.RevocationLog, ended *resource.Ended, logger *slog.Logge
 // Sync reads what has been committed before the call and returns when the set
 // refuses it.
 func (t *Tail) Sync(ctx context.Context) error {
+	began := time.Now()
 	old := t.view.Load()
 	// With the last entry that is known: another one in its place is another
 	// copy of the database, whose numbers say nothing about what was read of this.
@@ -81,10 +88,20 @@ func (t *Tail) Sync(ctx context.Context) error {
 		}
 	}
 	t.ended.Apply(batch...)
-	t.ended.Ready()
+	if t.patient > 0 {
+		t.ended.ReadyUntil(began.Add(t.patient))
+	} else {
+		t.ended.Ready()
+	}
 	t.extend(entries, head, another)
-	t.readAt.Store(time.Now().UnixNano())
+	t.readAt.Store(began.UnixNano())
 	return nil
+}
+
+// Behind reports whether the last good read is older than Stale: followers are
+// let go, and new ones not taken.
+func (t *Tail) Behind() bool {
+	return time.Since(time.Unix(0, t.readAt.Load())) > Stale
 }
 
 // continues says whether entries and head, read from the last entry of v on, can

@@ -11,7 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
@@ -30,7 +32,7 @@ func newTail(t testing.TB) (*Tail, *sqlstore.DB, *resource.Ended) {
 		t.Fatal(err)
 	}
 	ended := resource.NewEnded()
-	return New(db, ended, slog.New(slog.DiscardHandler)), db, ended
+	return New(db, ended, 0, slog.New(slog.DiscardHandler)), db, ended
 }
 
 func end(t testing.TB, db *sqlstore.DB, kind authserver.Kind, id string, resources ...string) {
@@ -288,3 +290,71 @@ func TestRunReadsWhatOthersCommit(t *testing.T) {
 		}
 	}
 }
+
+// away is a table that cannot be read once it is set.
+type away struct {
+	authserver.RevocationLog
+	set atomic.Bool
+}
+
+func (a *away) Revocations(ctx context.Context, after int64) ([]authserver.Revocation, int64, error) {
+	if a.set.Load() {
+		return nil, 0, authserver.ErrUnavailable
+	}
+	return a.RevocationLog.Revocations(ctx, after)
+}
+
+// A server that cannot read what has ended does not say that nothing has, and
+// its own API takes no token for longer than the operator allows.
+func TestATableThatCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, db, ended := newTail(t)
+		table := &away{RevocationLog: db}
+		tail := New(table, ended, 30*time.Second, slog.New(slog.DiscardHandler))
+		if err := tail.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		defer synctest.Wait()
+		defer stop()
+		go tail.Run(ctx)
+		left := make(chan error, 1)
+		go func() { left <- tail.Follow(ctx, writer{httptest.NewRecorder()}, "", Serves(nil)) }()
+		time.Sleep(time.Minute)
+		select {
+		case err := <-left:
+			t.Fatalf("let go while all is well: %v", err)
+		default:
+		}
+		claims := &resource.Claims{ID: "j1", SessionID: "s1", UserID: 1}
+		if _, _, err := ended.Check(claims, "k"); err != nil || tail.Behind() {
+			t.Fatalf("while all is well: %v, behind %v", err, tail.Behind())
+		}
+		table.set.Store(true)
+		start := time.Now()
+		if err := <-left; !errors.Is(err, errBehind) || time.Since(start) > Stale+2*Interval {
+			t.Errorf("left with %v after %v", err, time.Since(start))
+		}
+		if !tail.Behind() {
+			t.Error("it does not say so")
+		}
+		time.Sleep(20 * time.Second)
+		if _, _, err := ended.Check(claims, "k"); err != nil {
+			t.Errorf("before patience is over: %v", err)
+		}
+		time.Sleep(20 * time.Second)
+		if _, _, err := ended.Check(claims, "k"); !errors.Is(err, resource.ErrUnavailable) {
+			t.Errorf("after it: %v", err)
+		}
+		table.set.Store(false)
+		time.Sleep(2 * Interval)
+		if _, _, err := ended.Check(claims, "k"); err != nil || tail.Behind() {
+			t.Errorf("when it is read again: %v, behind %v", err, tail.Behind())
+		}
+	})
+}
+
+// writer is a connection whose writes may be bounded.
+type writer struct{ *httptest.ResponseRecorder }
+
+func (writer) SetWriteDeadline(time.Time) error { return nil }

@@ -92,7 +92,7 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 		Algorithm: "argon2id", Argon2: password.Argon2Params{Memory: 64, Time: 1, Threads: 1}, Concurrency: 2, Queue: 100, Wait: 5 * time.Second,
 	}))(t)
 	ended := resource.NewEnded()
-	tail := feed.New(db, ended, logger)
+	tail := feed.New(db, ended, 0, logger)
 	if set.ready {
 		check(t, tail.Sync(ctx))
 	}

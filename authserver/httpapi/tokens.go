@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tokenwright/tokenwright/authserver/feed"
+	"github.com/tokenwright/tokenwright/authserver/oauth"
 )
 
 // aboutForm describes what the endpoints about a token take; oauth reads it.
@@ -47,6 +48,10 @@ func (s *server) revocations(c *gin.Context) {
 	client, err := s.OAuth.Follower(c.Request)
 	if err != nil {
 		s.refuseOAuth(c, err)
+		return
+	}
+	if s.Feed.Behind() {
+		s.refuseOAuth(c, &oauth.Error{Code: oauth.CodeUnavailable, RetryAfter: feed.Stale})
 		return
 	}
 	// While a body is unread, net/http does not see that the follower hangs up.

@@ -72,7 +72,7 @@ func newFixture(t testing.TB, edits ...func(*Deps)) *fixture {
 	}
 	logger := slog.New(slog.DiscardHandler)
 	ended := resource.NewEnded()
-	tail := feed.New(db, ended, logger)
+	tail := feed.New(db, ended, 0, logger)
 	if err := tail.Sync(ctx); err != nil {
 		t.Fatal(err)
 	}

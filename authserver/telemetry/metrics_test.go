@@ -223,7 +223,7 @@ func TestFollower(t *testing.T) {
 func TestFeed(t *testing.T) {
 	watched := measured(t)
 	db, ended := newDatabase(t), resource.NewEnded()
-	tail := feed.New(db, ended, discard)
+	tail := feed.New(db, ended, 0, discard)
 	watched.Feed(tail.Stats)
 	watched.Endings(ended.Len)
 	if err := tail.Sync(t.Context()); err != nil {
@@ -282,7 +282,7 @@ func TestConventions(t *testing.T) {
 	defer redis.Close()
 	watched.Hashes(newHasher(t))
 	watched.Endings(ended.Len)
-	watched.Feed(feed.New(db, ended, discard).Stats)
+	watched.Feed(feed.New(db, ended, 0, discard).Stats)
 	watched.SigningKey(ring.SigningSince)
 	watched.Database(db.Stats)
 	watched.Redis(redis.Stats)

@@ -82,7 +82,7 @@ func newLocal(t *testing.T, at store, c clock) *local {
 	must(err)
 	logger := slog.New(slog.DiscardHandler)
 	ended := resource.NewEnded()
-	tail := feed.New(db, ended, logger)
+	tail := feed.New(db, ended, 0, logger)
 	must(tail.Sync(ctx))
 	verifier, err := resource.NewVerifier(resource.VerifierConfig{Issuer: issuer, AnyAudience: true, Keys: ring, Ended: ended})
 	must(err)
