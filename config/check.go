@@ -125,10 +125,6 @@ func (l *loader) checkSecrets(c *Config) {
 		// The rest is for package redisstore to say: several hosts are no URL of net/url's.
 		l.want("REDIS_URL", startsWith(c.Storage.RedisURL.Reveal(), "redis://", "rediss://", "redis+sentinel://", "redis+cluster://"))
 	}
-	if key := c.Keys.SecretKey.Reveal(); strings.Contains(key, ",") || strings.TrimSpace(key) != key {
-		l.fault("SECRET_KEY", "%s: want one without commas and without blanks around it: SECRET_KEY_PREVIOUS, where it goes when it is changed, is a list",
-			l.shown("SECRET_KEY"))
-	}
 	if !c.Keys.SecretKey.IsSet() && l.shared() {
 		l.fault("SECRET_KEY", "SECRET_KEY is not set: every server on one REDIS_URL or postgres:// needs the same; "+
 			"want what `openssl rand -base64 48` prints, or SECRET_KEY_FILE=%s if this server has run without them", secretFile)

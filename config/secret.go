@@ -45,12 +45,22 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Secrets is a comma-separated list of secrets.
+// Secrets is a list of secrets.
 type Secrets []Secret
 
-// UnmarshalText splits at commas; blanks around a secret are not part of it.
+// UnmarshalText splits at commas; blanks around a secret are not part of it. Where
+// there is a line end, each line is a secret as it is written, commas and blanks
+// with it; empty lines are passed over.
 func (s *Secrets) UnmarshalText(text []byte) error {
 	*s = nil
+	if strings.Contains(string(text), "\n") {
+		for line := range strings.SplitSeq(string(text), "\n") {
+			if line = strings.TrimSuffix(line, "\r"); line != "" {
+				*s = append(*s, NewSecret(line))
+			}
+		}
+		return nil
+	}
 	for part := range strings.SplitSeq(string(text), ",") {
 		if part = strings.TrimSpace(part); part != "" {
 			*s = append(*s, NewSecret(part))
