@@ -75,6 +75,16 @@ type allowance struct {
 	key  string
 }
 
+// from is the allowance of each block that the caller's address counts in, for
+// what: a name, or nothing.
+func from(ctx context.Context, r limit.Rule, what string) []allowance {
+	var all []allowance
+	for _, b := range limit.Blocks(authserver.CallerFrom(ctx).IP) {
+		all = append(all, allowance{b.Rule(r), what + b.Key})
+	}
+	return all
+}
+
 // spend takes from each allowance in turn. If one is used up, those taken
 // before are given back: what is not checked has not failed. Whether the caller
 // has hung up does not matter: what was taken must be known, to be given back.

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
-	"github.com/tokenwright/tokenwright/authserver/limit"
 )
 
 // Clients are the registered clients. It is safe for concurrent use.
@@ -28,8 +27,7 @@ func (cs *Clients) Authenticate(ctx context.Context, client *authserver.Client, 
 		return nil // RFC 6749 §2.1: it has nothing to prove, and nothing was tried
 	}
 	tries := cs.d.attempt()
-	address := limit.AddressKey(authserver.CallerFrom(ctx).IP)
-	if err := tries.spend(ctx, allowance{cs.d.ClientRate, id + " " + address}); err != nil {
+	if err := tries.spend(ctx, from(ctx, cs.d.ClientRate, id+" ")...); err != nil {
 		return err
 	}
 	var hash []byte

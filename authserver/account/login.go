@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/tokenwright/tokenwright/authserver"
-	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/password"
 	"github.com/tokenwright/tokenwright/resource"
 )
@@ -43,11 +42,10 @@ func (us *Users) Authenticate(ctx context.Context, login, pw string, f authserve
 // typed, not by the user that it is: were a name and an address to share one
 // allowance, running out would tell that they belong together.
 func (us *Users) spendLogin(ctx context.Context, login string) (*attempt, error) {
-	address := limit.AddressKey(authserver.CallerFrom(ctx).IP)
 	tries := us.d.attempt()
-	return tries, tries.spend(ctx,
-		allowance{us.d.LoginRateIP, address},
-		allowance{us.d.LoginRate, authserver.Fold(login) + " " + address})
+	return tries, tries.spend(ctx, append(
+		from(ctx, us.d.LoginRateIP, ""),
+		from(ctx, us.d.LoginRate, authserver.Fold(login)+" ")...)...)
 }
 
 // matches is the Hasher's Verify for a stored hash or the dummy. A password that

@@ -68,6 +68,38 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// Guesses from many /64s of one network are guesses of one.
+func TestGuessingFromManyNetworks(t *testing.T) {
+	for name, tc := range map[string]struct {
+		address func(i int) string
+		want    int // of 200 guesses, with 10 for an address
+	}{
+		"a /64":                   {func(i int) string { return fmt.Sprintf("2001:db8:1:1::%x", i) }, 10},
+		"the /64s of a /56":       {func(i int) string { return fmt.Sprintf("2001:db8:1:%x::1", i) }, 20},
+		"the /64s of a /48":       {func(i int) string { return fmt.Sprintf("2001:db8:1:%x::1", i<<8) }, 40},
+		"networks far apart":      {func(i int) string { return fmt.Sprintf("2001:db8:%x::1", i) }, 200},
+		"IPv4 addresses, 20 each": {func(i int) string { return fmt.Sprintf("192.0.2.%d", i/20) }, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, func(d *account.Deps) {
+				d.LoginRate = limit.Rule{Name: "login", Burst: 10, Per: time.Hour}
+			})
+			f.register(t, alice())
+			admitted := 0
+			for i := range 200 {
+				_, err := f.login(from(t, tc.address(i)), "alice", "wrong")
+				if _, exceeded := errors.AsType[*limit.ExceededError](err); !exceeded {
+					admitted++
+				}
+			}
+			if admitted != tc.want {
+				t.Errorf("%d of 200 guesses were admitted, want %d", admitted, tc.want)
+			}
+		})
+	}
+}
+
 // asking is a limiter that is asked over a network: not for a caller who has
 // hung up.
 type asking struct{ limit.Limiter }

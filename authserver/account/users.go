@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tokenwright/tokenwright/authserver"
-	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/password"
 )
 
@@ -68,8 +67,7 @@ func (us *Users) Register(ctx context.Context, r Registration) (authserver.User,
 	tries := us.d.attempt()
 	if r.Actor == "" {
 		// Never given back: an address that is taken is an answer too.
-		from := allowance{us.d.RegistrationRate, limit.AddressKey(authserver.CallerFrom(ctx).IP)}
-		if err := tries.spend(ctx, from); err != nil {
+		if err := tries.spend(ctx, from(ctx, us.d.RegistrationRate, "")...); err != nil {
 			return authserver.User{}, err
 		}
 	}

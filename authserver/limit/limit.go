@@ -50,17 +50,35 @@ func (r Rule) Off() bool { return r.Burst <= 0 || r.Per <= 0 }
 // r must not be off.
 func (r Rule) Interval() time.Duration { return max(1, r.Per/time.Duration(r.Burst)) }
 
-// AddressKey is the key that an address counts under: an IPv6 address by its
-// /64, because whoever has one has all of them, an IPv4 address whole. What is
-// no address counts under itself.
-func AddressKey(ip string) string {
+// Block is a range of addresses that count together.
+type Block struct {
+	Key string
+	// times is how often the allowance of the least block it has.
+	times int
+}
+
+// Blocks are those that an address counts in: an IPv4 address by itself, an IPv6
+// address in its /64, its /56 and its /48. Whoever has one address of a /64 has
+// all, and many have a /56 or a /48; each is 256 times the one before, and has
+// twice its allowance. What is no address counts under itself.
+func Blocks(ip string) []Block {
 	addr, err := netip.ParseAddr(ip)
 	if err != nil {
-		return ip
+		return []Block{{ip, 1}}
 	}
 	addr = addr.Unmap().WithZone("")
 	if addr.Is4() {
-		return addr.String()
+		return []Block{{addr.String(), 1}}
 	}
-	return netip.PrefixFrom(addr, 64).Masked().String()
+	blocks := make([]Block, 3)
+	for i, bits := range []int{64, 56, 48} {
+		blocks[i] = Block{netip.PrefixFrom(addr, bits).Masked().String(), 1 << i}
+	}
+	return blocks
+}
+
+// Rule is r for all of the block.
+func (b Block) Rule(r Rule) Rule {
+	r.Burst *= b.times
+	return r
 }
