@@ -26,6 +26,9 @@ const (
 // say that nothing has.
 var errBehind = errors.New("what has ended cannot be read")
 
+// errMayNot lets a follower go that would not be taken any more.
+var errMayNot = errors.New("the client may no longer follow")
+
 // entry is a Revocation on the wire.
 type entry struct {
 	Seq          int64             `json:"seq"`
@@ -42,8 +45,9 @@ type entry struct {
 // stops, the table cannot be read or the follower does not keep up: a snapshot of
 // what is live, then each entry as it comes. lastEventID is what the follower has seen, as it says; a
 // snapshot is left out if the feed can go on from there. serves chooses the
-// entries that are the follower's business.
-func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID string, serves func(authserver.Revocation) bool) error {
+// entries that are the follower's business; may is asked every Interval whether it
+// still may follow.
+func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID string, serves func(authserver.Revocation) bool, may func(context.Context) bool) error {
 	t.followers.Add(1)
 	defer t.followers.Add(-1)
 	h := w.Header()
@@ -91,6 +95,9 @@ func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID st
 			return nil
 		case <-v.next:
 		case <-look.C:
+			if !may(ctx) {
+				return errMayNot
+			}
 		case <-ping.C:
 			if t.Behind() {
 				return errBehind

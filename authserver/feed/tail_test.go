@@ -159,11 +159,13 @@ func TestNumbersThatAreGivenAgain(t *testing.T) {
 // event is one server-sent event as a follower reads it.
 type event struct{ name, id, data string }
 
+func always(context.Context) bool { return true }
+
 // follow returns the events of a follower, and what ends it.
 func follow(t testing.TB, tail *Tail, last string, resources ...string) (<-chan event, func()) {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tail.Follow(r.Context(), w, r.Header.Get("Last-Event-ID"), Serves(resources))
+		tail.Follow(r.Context(), w, r.Header.Get("Last-Event-ID"), Serves(resources), always)
 	}))
 	ctx, cancel := context.WithCancel(context.Background())
 	req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
@@ -291,6 +293,30 @@ func TestRunReadsWhatOthersCommit(t *testing.T) {
 	}
 }
 
+// Who may no longer follow hears nothing any more within a second.
+func TestAFollowerThatMayNotAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tail, _, _ := newTail(t)
+		if err := tail.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		defer synctest.Wait()
+		defer stop()
+		go tail.Run(ctx)
+		var removed atomic.Bool
+		may := func(context.Context) bool { return !removed.Load() }
+		left := make(chan error, 1)
+		go func() { left <- tail.Follow(ctx, writer{httptest.NewRecorder()}, "", Serves(nil), may) }()
+		time.Sleep(10*time.Second + 100*time.Millisecond)
+		removed.Store(true)
+		start := time.Now()
+		if err := <-left; !errors.Is(err, errMayNot) || time.Since(start) > time.Second {
+			t.Errorf("let go with %v after %v", err, time.Since(start))
+		}
+	})
+}
+
 // away is a table that cannot be read once it is set.
 type away struct {
 	authserver.RevocationLog
@@ -319,7 +345,7 @@ func TestATableThatCannotBeRead(t *testing.T) {
 		defer stop()
 		go tail.Run(ctx)
 		left := make(chan error, 1)
-		go func() { left <- tail.Follow(ctx, writer{httptest.NewRecorder()}, "", Serves(nil)) }()
+		go func() { left <- tail.Follow(ctx, writer{httptest.NewRecorder()}, "", Serves(nil), always) }()
 		time.Sleep(time.Minute)
 		select {
 		case err := <-left:

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"io"
 	"net/http"
 
@@ -59,7 +60,8 @@ func (s *server) revocations(c *gin.Context) {
 		return
 	}
 	ctx := c.Request.Context()
-	err = s.Feed.Follow(ctx, c.Writer, c.GetHeader("Last-Event-ID"), feed.Serves(client.Serves))
+	may := func(ctx context.Context) bool { return s.OAuth.StillFollows(ctx, client) }
+	err = s.Feed.Follow(ctx, c.Writer, c.GetHeader("Last-Event-ID"), feed.Serves(client.Serves), may)
 	if err != nil {
 		s.Logger.InfoContext(ctx, "follower let go", "client", client.ID, "err", err)
 	}

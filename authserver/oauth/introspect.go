@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -95,6 +96,18 @@ func (s *Server) Follower(r *http.Request) (authserver.Client, error) {
 		return authserver.Client{}, refuse(CodeAccessDenied, "")
 	}
 	return q.client, nil
+}
+
+// StillFollows reports whether a client that Follower has returned would be
+// returned again as it was. A store that cannot be asked changes nothing.
+func (s *Server) StillFollows(ctx context.Context, c authserver.Client) bool {
+	f, err := s.Facts.Facts(ctx, authserver.Ask{ClientID: c.ID})
+	if err != nil {
+		return true
+	}
+	now := f.Client
+	return now != nil && now.Incarnation == c.Incarnation && !now.Public && now.Introspect &&
+		bytes.Equal(now.SecretHash, c.SecretHash) && slices.Equal(now.Serves, c.Serves)
 }
 
 // Introspect answers POST /oauth/introspect (RFC 7662). A confidential client

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tokenwright/tokenwright/authserver"
 )
 
 func tokenForm(client, token string, edits ...string) *http.Request {
@@ -298,4 +300,48 @@ func TestMetadataAnnouncesNothingThatIsNotThere(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a follower was taken for is looked at again while it follows.
+func TestStillFollows(t *testing.T) {
+	for name, change := range map[string]func(f *fixture, c *authserver.Client){
+		"the secret is rotated": func(f *fixture, c *authserver.Client) {
+			c.SecretHash = f.Master.HashClientSecret("another secret 0123456789")
+		},
+		"it may not introspect": func(_ *fixture, c *authserver.Client) { c.Introspect = false },
+		"it serves less":        func(_ *fixture, c *authserver.Client) { c.Serves = nil },
+		"it serves more":        func(_ *fixture, c *authserver.Client) { c.Serves = append(c.Serves, testResource) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			c, err := f.db.Client(t.Context(), "rs1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !f.StillFollows(t.Context(), c) {
+				t.Fatal("it does not follow as it is")
+			}
+			changed := c
+			change(f, &changed)
+			if err := f.db.ReplaceClient(t.Context(), changed, authserver.Event{Act: "test"}); err != nil {
+				t.Fatal(err)
+			}
+			if f.StillFollows(t.Context(), c) {
+				t.Error("it goes on")
+			}
+		})
+	}
+	t.Run("it is removed", func(t *testing.T) {
+		f := newFixture(t)
+		c, err := f.db.Client(t.Context(), "rs1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.db.RemoveClient(t.Context(), "rs1", authserver.Event{Act: "test"}); err != nil {
+			t.Fatal(err)
+		}
+		if f.StillFollows(t.Context(), c) {
+			t.Error("it goes on")
+		}
+	})
 }
