@@ -19,6 +19,10 @@ const (
 // uses when none is named. It is in no store and cannot be registered.
 const FirstPartyClientID = "first-party"
 
+// BrowserClientID is the id of the built-in client that browser sessions are of.
+// It is in no store and cannot be registered.
+const BrowserClientID = "browser"
+
 // Client is a registered client (RFC 6749 §2).
 type Client struct {
 	ID string

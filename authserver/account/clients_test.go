@@ -135,6 +135,7 @@ func TestClientsAreRefused(t *testing.T) {
 		{"CCG-004 an id that could be a subject", edit(func(s *account.ClientSpec) { s.ID = uuid.NewString() }), "id"},
 		{"CCG-004 the same in capitals", edit(func(s *account.ClientSpec) { s.ID = strings.ToUpper(uuid.NewString()) }), "id"},
 		{"the built-in client's id", edit(func(s *account.ClientSpec) { s.ID = authserver.FirstPartyClientID }), "id"},
+		{"that of browser sessions", edit(func(s *account.ClientSpec) { s.ID = authserver.BrowserClientID }), "id"},
 		{"a short secret", edit(func(s *account.ClientSpec) { s.Secret = "fifteen-letters" }), "secret"},
 		{"a secret with a line end", edit(func(s *account.ClientSpec) { s.Secret += "\n" }), "secret"},
 		{"a secret that is too long", edit(func(s *account.ClientSpec) { s.Secret = strings.Repeat("s", 1025) }), "secret"},

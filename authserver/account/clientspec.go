@@ -119,8 +119,8 @@ func checkClientID(id string) error {
 		return &InvalidError{"id", "string_pattern_mismatch", "use letters A-Z and a-z, digits, dot, underscore, tilde and hyphen"}
 	case subject: // RFC 9700 §4.15: a client's own token must never look like a user's
 		return &InvalidError{"id", "value_error", "a UUID is kept for users: use another client id"}
-	case id == authserver.FirstPartyClientID:
-		return &InvalidError{"id", "value_error", fmt.Sprintf("%s is the built-in client: use another client id", id)}
+	case id == authserver.FirstPartyClientID, id == authserver.BrowserClientID:
+		return &InvalidError{"id", "value_error", fmt.Sprintf("%s is a built-in client: use another client id", id)}
 	}
 	return nil
 }
