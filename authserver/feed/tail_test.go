@@ -225,6 +225,59 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// A follower that does not know of session epochs reads the epoch: it must be
+// there, and no lower than before.
+func TestFollowRaisedSessionEpochs(t *testing.T) {
+	tail, db, ended := newTail(t)
+	ctx := context.Background()
+	alice, err := db.AddUser(ctx, authserver.NewUser{User: authserver.User{Subject: "alice", Username: "alice"}}, authserver.Event{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tail.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	events, _ := follow(t, tail, "0")
+	var users []authserver.User
+	for _, step := range []struct {
+		change authserver.UserChange
+		want   func(u authserver.User) string
+	}{
+		{
+			authserver.UserChange{EndSessions: true, KeepSession: "mine", Reason: authserver.ReasonLogout},
+			func(u authserver.User) string {
+				return fmt.Sprintf(`{"seq":1,"kind":"user","id":"alice","epoch":0,"session_epoch":%d,"kept":["mine"],"reason":"logout","until":`, u.SessionEpoch)
+			},
+		},
+		{
+			authserver.UserChange{EndTokens: true},
+			func(u authserver.User) string {
+				return fmt.Sprintf(`{"seq":2,"kind":"user","id":"alice","epoch":%d,"reason":"","until":`, u.Epoch)
+			},
+		},
+		{
+			authserver.UserChange{EndSessions: true},
+			func(u authserver.User) string {
+				return fmt.Sprintf(`{"seq":3,"kind":"user","id":"alice","epoch":%d,"session_epoch":%d,"reason":"","until":`, u.Epoch, u.SessionEpoch)
+			},
+		},
+	} {
+		u, err := db.ChangeUser(ctx, alice.Subject, step.change, authserver.Event{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		users = append(users, u)
+		tail.Changed(ctx)
+		if e, want := <-events, step.want(u); !strings.HasPrefix(e.data, want) {
+			t.Errorf("got %+v, want %s", e, want)
+		}
+	}
+	claims := resource.Claims{Subject: "alice", UserID: 1, Epoch: users[1].Epoch, SessionEpoch: users[0].SessionEpoch, SessionID: "mine"}
+	if _, is, _ := ended.Check(&claims, "k"); !is {
+		t.Error("a session that is kept no more is good")
+	}
+}
+
 func TestLastEventID(t *testing.T) {
 	tail, db, _ := newTail(t)
 	for i := range 3 {
