@@ -34,7 +34,7 @@ type Config struct {
 	ClientID, ClientSecret string
 
 	// Leeway is how far the clocks may differ when exp and nbf are looked at;
-	// 0 is 30 s.
+	// 0 is 30 s, and a minute is the most.
 	Leeway time.Duration
 	// Feed says what to do when the feed has been silent for longer than
 	// MaxStaleness; "" is FailOpen. Before its first word both answer 503.
@@ -132,8 +132,8 @@ func (c *Config) complete() error {
 	if c.ClientID == "" || c.ClientSecret == "" {
 		fault("ClientID or ClientSecret is empty; give it a confidential client that may introspect")
 	}
-	if c.Leeway < 0 {
-		fault("Leeway is %v; it must be 0 or more", c.Leeway)
+	if c.Leeway < 0 || c.Leeway > maxLeeway {
+		fault("Leeway is %v; it must be from 0 to %v, for what has ended is remembered no longer than that", c.Leeway, maxLeeway)
 	}
 	switch c.Feed {
 	case "":

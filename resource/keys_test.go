@@ -331,6 +331,7 @@ func TestConfigFaults(t *testing.T) {
 		{"no client", func(c *resource.Config) { c.ClientID = "" }, "ClientID"},
 		{"no secret", func(c *resource.Config) { c.ClientSecret = "" }, "ClientSecret"},
 		{"a negative leeway", func(c *resource.Config) { c.Leeway = -1 }, "Leeway"},
+		{"a leeway longer than endings are remembered", func(c *resource.Config) { c.Leeway = time.Minute + 1 }, "Leeway"},
 		{"an unknown policy", func(c *resource.Config) { c.Feed = "open" }, "fail_closed"},
 		{"a staleness that is too short", func(c *resource.Config) { c.MaxStaleness = time.Second }, "MaxStaleness"},
 	} {

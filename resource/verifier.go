@@ -15,6 +15,10 @@ import (
 // An issuer must make none that is longer.
 const MaxTokenLength = 16 << 10
 
+// maxLeeway is how long an entry of what has ended outlives the last token that it
+// ends: beyond it a token would be taken again.
+const maxLeeway = time.Minute
+
 // VerifierConfig says whose tokens are good and for what.
 type VerifierConfig struct {
 	// Issuer is compared with iss byte by byte.
@@ -27,7 +31,7 @@ type VerifierConfig struct {
 	Keys        KeySource
 	Ended       *Ended
 	// Leeway is how far the clocks may differ when exp and nbf are looked at;
-	// 0 is 30 s.
+	// 0 is 30 s, and a minute is the most.
 	Leeway time.Duration
 	// Verified hears of each token, if it is not nil; see Hooks.
 	Verified func(err error, cached bool)
@@ -54,8 +58,8 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 		return nil, errors.New("verifier needs Keys")
 	case c.Ended == nil:
 		return nil, errors.New("verifier needs Ended; without a feed, give it a NewEnded that is Ready")
-	case c.Leeway < 0:
-		return nil, errors.New("verifier needs a Leeway of 0 or more")
+	case c.Leeway < 0 || c.Leeway > maxLeeway:
+		return nil, fmt.Errorf("verifier needs a Leeway from 0 to %v", maxLeeway)
 	case c.Leeway == 0:
 		c.Leeway = 30 * time.Second
 	}

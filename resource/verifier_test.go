@@ -210,11 +210,12 @@ func TestNewVerifierNamesWhatIsMissing(t *testing.T) {
 	f := newFixture(t, "ES256")
 	good := resource.VerifierConfig{Issuer: "i", Audience: "a", Keys: f, Ended: f.ended}
 	for name, edit := range map[string]func(*resource.VerifierConfig){
-		"Issuer":   func(c *resource.VerifierConfig) { c.Issuer = "" },
-		"Audience": func(c *resource.VerifierConfig) { c.Audience = "" },
-		"Keys":     func(c *resource.VerifierConfig) { c.Keys = nil },
-		"Ended":    func(c *resource.VerifierConfig) { c.Ended = nil },
-		"Leeway":   func(c *resource.VerifierConfig) { c.Leeway = -1 },
+		"Issuer":                func(c *resource.VerifierConfig) { c.Issuer = "" },
+		"Audience":              func(c *resource.VerifierConfig) { c.Audience = "" },
+		"Keys":                  func(c *resource.VerifierConfig) { c.Keys = nil },
+		"Ended":                 func(c *resource.VerifierConfig) { c.Ended = nil },
+		"Leeway":                func(c *resource.VerifierConfig) { c.Leeway = -1 },
+		"a Leeway from 0 to 1m": func(c *resource.VerifierConfig) { c.Leeway = time.Minute + 1 },
 	} {
 		c := good
 		edit(&c)
