@@ -43,10 +43,10 @@ type entry struct {
 
 // Follow writes the feed to w as server-sent events until ctx ends, the server
 // stops, the table cannot be read or the follower does not keep up: a snapshot of
-// what is live, then each entry as it comes. lastEventID is what the follower has seen, as it says; a
-// snapshot is left out if the feed can go on from there. serves chooses the
-// entries that are the follower's business; may is asked every Interval whether it
-// still may follow.
+// what is live, then each entry as it comes. lastEventID is what the follower has
+// seen, as it says; a snapshot is left out if the feed can go on from there. serves
+// chooses the entries that are the follower's business; may is asked every Interval
+// whether it still may follow.
 func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID string, serves func(authserver.Revocation) bool, may func(context.Context) bool) error {
 	t.followers.Add(1)
 	defer t.followers.Add(-1)
@@ -99,9 +99,6 @@ func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID st
 				return errMayNot
 			}
 		case <-ping.C:
-			if t.Behind() {
-				return errBehind
-			}
 			// The id goes on over what others follow, so that a gap is none.
 			out.event("ping", seen, struct{}{})
 		}
@@ -146,6 +143,7 @@ type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	buf     bytes.Buffer
+	begun   bool // the first flush sends the headers, with events or without
 }
 
 func (s *stream) event(name string, id int64, data any) {
@@ -157,6 +155,10 @@ func (s *stream) event(name string, id int64, data any) {
 }
 
 func (s *stream) flush() error {
+	if s.begun && s.buf.Len() == 0 {
+		return nil
+	}
+	s.begun = true
 	defer func() { s.buf = bytes.Buffer{} }() // a snapshot's size is not kept for each follower
 	if err := s.control.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 		return fmt.Errorf("bound write to follower: %w", err)

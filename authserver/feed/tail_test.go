@@ -346,26 +346,32 @@ func TestRunReadsWhatOthersCommit(t *testing.T) {
 	}
 }
 
+// start runs tail and a follower of it until the test ends, and returns how the
+// follower was let go.
+func start(t *testing.T, tail *Tail, may func(context.Context) bool) <-chan error {
+	t.Helper()
+	if err := tail.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(func() { stop(); synctest.Wait() })
+	go tail.Run(ctx)
+	left := make(chan error, 1)
+	go func() { left <- tail.Follow(ctx, writer{httptest.NewRecorder()}, "", Serves(nil), may) }()
+	return left
+}
+
 // Who may no longer follow hears nothing any more within a second.
 func TestAFollowerThatMayNotAnyMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tail, _, _ := newTail(t)
-		if err := tail.Sync(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		ctx, stop := context.WithCancel(t.Context())
-		defer synctest.Wait()
-		defer stop()
-		go tail.Run(ctx)
 		var removed atomic.Bool
-		may := func(context.Context) bool { return !removed.Load() }
-		left := make(chan error, 1)
-		go func() { left <- tail.Follow(ctx, writer{httptest.NewRecorder()}, "", Serves(nil), may) }()
+		left := start(t, tail, func(context.Context) bool { return !removed.Load() })
 		time.Sleep(10*time.Second + 100*time.Millisecond)
 		removed.Store(true)
-		start := time.Now()
-		if err := <-left; !errors.Is(err, errMayNot) || time.Since(start) > time.Second {
-			t.Errorf("let go with %v after %v", err, time.Since(start))
+		since := time.Now()
+		if err := <-left; !errors.Is(err, errMayNot) || time.Since(since) > time.Second {
+			t.Errorf("let go with %v after %v", err, time.Since(since))
 		}
 	})
 }
@@ -390,15 +396,7 @@ func TestATableThatCannotBeRead(t *testing.T) {
 		_, db, ended := newTail(t)
 		table := &away{RevocationLog: db}
 		tail := New(table, ended, 30*time.Second, slog.New(slog.DiscardHandler))
-		if err := tail.Sync(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		ctx, stop := context.WithCancel(t.Context())
-		defer synctest.Wait()
-		defer stop()
-		go tail.Run(ctx)
-		left := make(chan error, 1)
-		go func() { left <- tail.Follow(ctx, writer{httptest.NewRecorder()}, "", Serves(nil), always) }()
+		left := start(t, tail, always)
 		time.Sleep(time.Minute)
 		select {
 		case err := <-left:
@@ -410,9 +408,9 @@ func TestATableThatCannotBeRead(t *testing.T) {
 			t.Fatalf("while all is well: %v, behind %v", err, tail.Behind())
 		}
 		table.set.Store(true)
-		start := time.Now()
-		if err := <-left; !errors.Is(err, errBehind) || time.Since(start) > Stale+2*Interval {
-			t.Errorf("left with %v after %v", err, time.Since(start))
+		since := time.Now()
+		if err := <-left; !errors.Is(err, errBehind) || time.Since(since) > Stale+2*Interval {
+			t.Errorf("left with %v after %v", err, time.Since(since))
 		}
 		if !tail.Behind() {
 			t.Error("it does not say so")
