@@ -3,8 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"math"
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -91,13 +89,12 @@ func revoke(ctx context.Context, tx *sql.Tx, e entry, now time.Time) (bool, erro
 		return false, err
 	}
 	res, err := tx.ExecContext(ctx, `
-		insert into revocations (seq, kind, id, epoch, reason, resources, user_epoch, kept, mark, until)
-		values ($1, $2, $3, $4, $5, $8, $9, $10, $11, $6 + (select millis from lifetimes where name = 'access'))
+		insert into revocations (seq, kind, id, epoch, reason, resources, user_epoch, kept, until)
+		values ($1, $2, $3, $4, $5, $8, $9, $10, $6 + (select millis from lifetimes where name = 'access'))
 		on conflict (kind, id, epoch) do update set seq = excluded.seq, reason = excluded.reason, resources = excluded.resources,
-				user_epoch = excluded.user_epoch, kept = excluded.kept, mark = excluded.mark, until = excluded.until
+				user_epoch = excluded.user_epoch, kept = excluded.kept, until = excluded.until
 			where revocations.until <= $7`,
-		seq, e.kind, e.id, e.epoch, e.reason, now.Add(skew).UnixMilli(), now.UnixMilli(), join(e.resources), e.userEpoch, join(e.kept),
-		1+rand.Int64N(math.MaxInt64))
+		seq, e.kind, e.id, e.epoch, e.reason, now.Add(skew).UnixMilli(), now.UnixMilli(), join(e.resources), e.userEpoch, join(e.kept))
 	if err != nil {
 		return false, err
 	}
