@@ -68,9 +68,10 @@ var operations = []operation{
 
 // client is the first one with all the grants, or nil.
 func (t *target) client(grants ...string) *doctor.Client {
-	for i, c := range t.fixtures.Clients {
-		if !slices.ContainsFunc(grants, func(g string) bool { return !slices.Contains(c.Grants, g) }) {
-			return &t.fixtures.Clients[i]
+	for i := range t.fixtures.Clients {
+		c := &t.fixtures.Clients[i]
+		if !slices.ContainsFunc(grants, func(g string) bool { return !c.May(g) }) {
+			return c
 		}
 	}
 	return nil
@@ -87,9 +88,9 @@ func (t *target) introspector() *doctor.Client {
 
 // user is the first active one with a password, or nil.
 func (t *target) user() *doctor.User {
-	for i, u := range t.fixtures.Users {
-		if u.Password != "" && (u.IsActive == nil || *u.IsActive) {
-			return &t.fixtures.Users[i]
+	for i := range t.fixtures.Users {
+		if u := &t.fixtures.Users[i]; u.Password != "" && u.Active() {
+			return u
 		}
 	}
 	return nil

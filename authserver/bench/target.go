@@ -69,7 +69,7 @@ func (t *target) post(ctx context.Context, address string, client *doctor.Client
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
-	if client.Secret == "" {
+	if client.IsPublic() {
 		form.Set("client_id", client.ID)
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
@@ -77,7 +77,7 @@ func (t *target) post(ctx context.Context, address string, client *doctor.Client
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if client.Secret != "" {
+	if !client.IsPublic() {
 		r.SetBasicAuth(url.QueryEscape(client.ID), url.QueryEscape(client.Secret)) // RFC 6749 §2.3.1
 	}
 	return t.do(r)

@@ -48,17 +48,11 @@ func (cmd benchCmd) Run(ctx context.Context, con *console) error {
 	if cmd.Duration < time.Second || cmd.Duration > time.Hour {
 		return &usageError{"--duration: want 1s to 1h; see tokenwright bench --help"}
 	}
-	o := bench.Options{
-		Issuer: strings.TrimSuffix(cmd.Issuer, "/"), Only: cmd.Only, Connections: cmd.Connections, Duration: cmd.Duration,
+	issuer, err := con.issuer(cmd.Issuer)
+	if err != nil {
+		return err
 	}
-	if o.Issuer == "" {
-		cfg, err := con.settings(nil, false)
-		if err != nil {
-			return err
-		}
-		o.Issuer = cfg.Identity.Issuer
-	}
-	var err error
+	o := bench.Options{Issuer: issuer, Only: cmd.Only, Connections: cmd.Connections, Duration: cmd.Duration}
 	if o.Fixtures, err = con.readFixtures(cmd.Fixtures); err != nil {
 		return err
 	}

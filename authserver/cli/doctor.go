@@ -52,16 +52,12 @@ Example:
 const maxFixtures = 1 << 20
 
 func (cmd doctorCmd) Run(ctx context.Context, con *console) error {
-	o := doctor.Options{Issuer: strings.TrimSuffix(cmd.Issuer, "/"), Timing: cmd.Timing, Only: cmd.Only}
-	if o.Issuer == "" {
-		cfg, err := con.settings(nil, false)
-		if err != nil {
-			return err
-		}
-		o.Issuer = cfg.Identity.Issuer
+	issuer, err := con.issuer(cmd.Issuer)
+	if err != nil {
+		return err
 	}
+	o := doctor.Options{Issuer: issuer, Timing: cmd.Timing, Only: cmd.Only}
 	if cmd.Fixtures != "" {
-		var err error
 		if o.Fixtures, err = con.readFixtures(cmd.Fixtures); err != nil {
 			return err
 		}
@@ -78,6 +74,18 @@ func (cmd doctorCmd) Run(ctx context.Context, con *console) error {
 		return fmt.Errorf("%s does not do what it must; lines that fail: %d", o.Issuer, n)
 	}
 	return nil
+}
+
+// issuer is the issuer identifier that a command was given, or the settings'.
+func (c *console) issuer(named string) (string, error) {
+	if named = strings.TrimSuffix(named, "/"); named != "" {
+		return named, nil
+	}
+	cfg, err := c.settings(nil, false)
+	if err != nil {
+		return "", err
+	}
+	return cfg.Identity.Issuer, nil
 }
 
 func (c *console) readFixtures(name string) (doctor.Fixtures, error) {

@@ -71,7 +71,7 @@ func (s *subject) secrets() []string {
 		all = append(all, u.Password)
 	}
 	for _, c := range s.Fixtures.Clients {
-		if !c.public() {
+		if !c.IsPublic() {
 			all = append(all, c.Secret)
 		}
 	}

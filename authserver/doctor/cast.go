@@ -35,7 +35,7 @@ func (p *cast) choose(f Fixtures) {
 		switch {
 		case u.Password == "":
 			continue
-		case !u.active():
+		case !u.Active():
 			set(&p.disabled, u, true)
 			continue
 		case p.user == nil:
@@ -47,19 +47,19 @@ func (p *cast) choose(f Fixtures) {
 	}
 	for i := range f.Clients {
 		c := &f.Clients[i]
-		logsIn := c.may("password") && c.may("refresh_token")
-		set(&p.pub, c, c.public() && logsIn)
-		set(&p.owner, c, !c.public() && logsIn)
-		set(&p.conf, c, !c.public() && (c.may("client_credentials") || c.may("password")))
-		set(&p.service, c, !c.public() && c.may("client_credentials"))
-		set(&p.nobody, c, len(c.Grants) > 0 && !c.may("password"))
+		logsIn := c.May("password") && c.May("refresh_token")
+		set(&p.pub, c, c.IsPublic() && logsIn)
+		set(&p.owner, c, !c.IsPublic() && logsIn)
+		set(&p.conf, c, !c.IsPublic() && (c.May("client_credentials") || c.May("password")))
+		set(&p.service, c, !c.IsPublic() && c.May("client_credentials"))
+		set(&p.nobody, c, len(c.Grants) > 0 && !c.May("password"))
 		set(&p.strict, c, logsIn && c.RefreshGrace != nil && *c.RefreshGrace == 0)
 		set(&p.lenient, c, logsIn && c.RefreshGrace != nil && *c.RefreshGrace > 0)
-		set(&p.odd, c, !c.public() && strings.ContainsFunc(c.ID+c.Secret, special) && len(c.Grants) > 0)
+		set(&p.odd, c, !c.IsPublic() && strings.ContainsFunc(c.ID+c.Secret, special) && len(c.Grants) > 0)
 		serves := c.Serves == nil || slices.Contains(c.Serves, f.API.Identifier)
 		set(&p.rs, c, c.Introspect && serves)
 		set(&p.rs2, c, c.Introspect && !serves)
-		set(&p.deaf, c, !c.public() && !c.Introspect)
+		set(&p.deaf, c, !c.IsPublic() && !c.Introspect)
 		set(&p.roamer, c, logsIn && len(c.Resources) > 0)
 	}
 	if p.app = p.pub; p.app == nil {
@@ -67,7 +67,7 @@ func (p *cast) choose(f Fixtures) {
 	}
 	for i := range f.Clients {
 		c := &f.Clients[i]
-		set(&p.another, c, c.may("refresh_token") && c != p.app)
+		set(&p.another, c, c.May("refresh_token") && c != p.app)
 	}
 }
 

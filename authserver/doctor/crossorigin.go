@@ -28,7 +28,7 @@ func crossOriginChecks() []check {
 		{"TOK-026", "RFC9700 §2.6; ASVS 3.4.2", "MUST", "a strange origin may not read a token response", []need{login}, func(ctx context.Context, s *subject) error {
 			header := http.Header{}
 			pairs := s.password()
-			if s.app.public() {
+			if s.app.IsPublic() {
 				pairs = append(pairs, "client_id", s.app.ID)
 			} else {
 				header = basic(s.app.ID, s.app.Secret)

@@ -48,8 +48,11 @@ type Client struct {
 	RefreshGrace *int `yaml:"refresh_grace_seconds"`
 }
 
-func (c *Client) public() bool          { return c.Secret == "" }
-func (c *Client) may(grant string) bool { return slices.Contains(c.Grants, grant) }
+// IsPublic reports whether c has no secret (RFC 6749 §2.1).
+func (c *Client) IsPublic() bool { return c.Secret == "" }
+
+// May reports whether c is said to have the grant.
+func (c *Client) May(grant string) bool { return slices.Contains(c.Grants, grant) }
 
 // User is an account with its password; without one it plays no part.
 type User struct {
@@ -64,7 +67,8 @@ type User struct {
 	PasswordHash string   `yaml:"password_hash"`
 }
 
-func (u *User) active() bool { return u.IsActive == nil || *u.IsActive }
+// Active reports whether u may log in, as the fixtures say.
+func (u *User) Active() bool { return u.IsActive == nil || *u.IsActive }
 
 // API is a resource server that takes the issuer's tokens.
 type API struct {
@@ -121,10 +125,10 @@ func (f *Fixtures) check() error {
 		if len(c.Grants) == 0 && !c.Introspect {
 			return fmt.Errorf("client %q: say with grants what it may do, such as [password, refresh_token]", c.ID)
 		}
-		if c.Public != nil && *c.Public != c.public() {
+		if c.Public != nil && *c.Public != c.IsPublic() {
 			return fmt.Errorf("client %q: a public client has no secret, and any other needs it here", c.ID)
 		}
-		if c.Introspect && c.public() {
+		if c.Introspect && c.IsPublic() {
 			return fmt.Errorf("client %q: one that introspects needs its secret", c.ID)
 		}
 	}

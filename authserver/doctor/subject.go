@@ -125,7 +125,7 @@ func (s *subject) post(ctx context.Context, target string, header http.Header, p
 // as is post by a client that says who it is: a confidential one by Basic, a
 // public one by client_id.
 func (s *subject) as(ctx context.Context, c *Client, target string, pairs ...string) answer {
-	if c.public() {
+	if c.IsPublic() {
 		return s.post(ctx, target, nil, append(slices.Clip(pairs), "client_id", c.ID)...)
 	}
 	return s.post(ctx, target, basic(c.ID, c.Secret), pairs...)
@@ -143,7 +143,7 @@ func (s *subject) password(more ...string) []string {
 
 // grant is the form of a grant that c may use without a session before it.
 func (s *subject) grant(c *Client) []string {
-	if c.may("client_credentials") || s.user == nil {
+	if c.May("client_credentials") || s.user == nil {
 		return []string{"grant_type", "client_credentials"}
 	}
 	return s.password()

@@ -114,7 +114,7 @@ func tokenChecks() []check {
 			for _, value := range []string{"%zz", "%ff%fe"} {
 				body := form("grant_type", "password", "client_id", s.app.ID, "username", s.user.Username) + "&password=" + value
 				header := http.Header{}
-				if !s.app.public() {
+				if !s.app.IsPublic() {
 					header = basic(s.app.ID, s.app.Secret)
 				}
 				header.Set("Content-Type", "application/x-www-form-urlencoded")
