@@ -88,9 +88,9 @@ func from(ctx context.Context, r limit.Rule, what string) []allowance {
 // spend takes from each allowance in turn. If one is used up, those taken
 // before are given back: what is not checked has not failed. Whether the caller
 // has hung up does not matter: what was taken must be known, to be given back.
-func (a *attempt) spend(ctx context.Context, from ...allowance) error {
+func (a *attempt) spend(ctx context.Context, all ...allowance) error {
 	ctx = context.WithoutCancel(ctx)
-	for _, al := range from {
+	for _, al := range all {
 		d, err := a.limiter.Take(ctx, al.rule, al.key)
 		if err != nil {
 			// Out of reach of the limiter, the slow hash still bounds guessing;

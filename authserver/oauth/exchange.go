@@ -80,10 +80,8 @@ func (ex *exchange) checkShape() error {
 		return refuse(CodeInvalidScope, "")
 	}
 	var err error
-	if ex.resources, err = parseResources(ex.form["resource"]); err != nil {
-		return err
-	}
-	return nil
+	ex.resources, err = parseResources(ex.form["resource"])
+	return err
 }
 
 // parseResources drops repetitions among the values of the parameter resource.

@@ -57,8 +57,9 @@ func (d *DB) State(ctx context.Context) (audit.State, error) {
 // prunePortion is how many rows one transaction removes: others wait for it.
 const prunePortion = 1000
 
-// firstKept is, of the rows from one to before another, the first that is not older than a time; the other,
-// if all are. No index has the times: it looks at a portion, not at the whole log.
+// firstKept is, of the rows from one to before another, the first that is not
+// older than a time; the other, if all are. No index has the times: it looks at a
+// portion, not at the whole log.
 const firstKept = `select coalesce(min(id), $2) from events where at >= $1 and id < $2 and id >= $3`
 
 // PruneEvents removes the rows of the audit log before the first that is not
