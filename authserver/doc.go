@@ -38,7 +38,8 @@
 //	storetest   the suites that every store passes
 //	transport   which TLS is good enough
 //	certtest    certificates for the servers that tests start
-//	httpapi     HTTP: decode, call, encode
+//	web         what every HTTP request passes, below those who know the routes
+//	httpapi     the routes that programs call: decode, call, encode
 //	telemetry   metrics and traces
 //	doctor      examines a running issuer from outside
 //	bench       measures a running issuer from outside

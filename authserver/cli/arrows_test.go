@@ -32,12 +32,15 @@ func TestArrows(t *testing.T) {
 	}
 	has := func(list []string, name string) bool { return slices.Contains(list, name) }
 	technology := []string{"authserver/sqlstore", "authserver/redisstore", "authserver/httpapi", "authserver/password"}
+	mounted := []string{"authserver/httpapi", "authserver/pages"} // on web, by cli
 
 	for name, list := range imports {
 		for _, other := range list {
 			switch {
 			case other == "authserver/cli" && name != ".":
 				t.Errorf("%s imports cli: nothing but main may", name)
+			case has(mounted, other) && name != "authserver/cli":
+				t.Errorf("%s imports %s: only cli mounts it", name, other)
 			case name == "authserver/httpapi" && other == "authserver/password":
 				// For its *BusyError, which only httpapi can answer.
 			case has(technology, name) && has(technology, other):
@@ -46,6 +49,8 @@ func TestArrows(t *testing.T) {
 				if other == "authserver" || strings.HasPrefix(other, "authserver/") {
 					t.Errorf("%s imports %s: resource servers know the authorization server by its tokens alone", name, other)
 				}
+			case name == "authserver/web" && other != "authserver" && other != "resource":
+				t.Errorf("%s imports %s: it lies below all that answers over HTTP", name, other)
 			case name == "authserver", name == "authserver/doctor", name == "config", name == "migrations":
 				t.Errorf("%s imports %s: it imports nothing of ours", name, other)
 			}

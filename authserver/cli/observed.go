@@ -7,8 +7,8 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/tokenwright/tokenwright/authserver/httpapi"
 	"github.com/tokenwright/tokenwright/authserver/telemetry"
+	"github.com/tokenwright/tokenwright/authserver/web"
 	"github.com/tokenwright/tokenwright/config"
 )
 
@@ -49,7 +49,7 @@ func (o *observed) begin(ctx context.Context) {
 	if o.listener == nil {
 		return
 	}
-	o.server = httpapi.NewServer(o.Handler())
+	o.server = web.NewServer(o.Handler())
 	o.server.ErrorLog = slog.NewLogLogger(o.logger.Handler(), slog.LevelWarn)
 	go func() {
 		if err := o.server.Serve(o.listener); !errors.Is(err, http.ErrServerClosed) {

@@ -14,6 +14,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/authserver/redisstore"
 	"github.com/tokenwright/tokenwright/authserver/sessions"
+	"github.com/tokenwright/tokenwright/authserver/web"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
 )
@@ -175,14 +176,16 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		Roles:     accounts.Roles,
 		Authority: &httpapi.Authority{OAuth: server, Users: users, Sessions: endings, UserStore: accounts.Users, Feed: tail, JWKS: ring.JWKS},
 		Checks:    checks,
-		Watch:     observed.Requests(),
 		Logger:    logger,
 	}
 	if cmd.Only == "" {
 		deps.API = httpapi.LocalUsers{Store: accounts.Users}
 	}
-	handler, err := httpapi.New(deps)
+	site, err := web.New(webSettings(cfg, observed, logger))
 	if err != nil {
+		return err
+	}
+	if err := httpapi.Mount(site, deps); err != nil {
 		return err
 	}
 
@@ -211,7 +214,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err := greet(context.WithoutCancel(ctx), con, logger, cfg, users, cmd.Demo); err != nil {
 		return err
 	}
-	srv := httpapi.NewServer(handler)
+	srv := web.NewServer(site)
 	srv.RegisterOnShutdown(tail.Release)
 	return serve(ctx, srv, listener, logger)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver/httpapi"
+	"github.com/tokenwright/tokenwright/authserver/web"
 	"github.com/tokenwright/tokenwright/config"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
@@ -77,13 +78,16 @@ func serveAPI(ctx context.Context, cfg *config.Config, logger *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	handler, err := httpapi.New(httpapi.Deps{
+	site, err := web.New(webSettings(cfg, observed, logger))
+	if err != nil {
+		return err
+	}
+	err = httpapi.Mount(site, httpapi.Deps{
 		Settings: httpSettings(cfg, nil),
 		Guard:    resource.NewGuard(verifier, cfg.Identity.Issuer+api.MetadataPath),
 		Roles:    roles,
 		API:      api.NewRemoteUsers(cfg.Identity.Issuer, issuerTimeout),
 		Checks:   []httpapi.Check{{Name: "issuer", Ping: heard(verifier)}},
-		Watch:    observed.Requests(),
 		Logger:   logger,
 	})
 	if err != nil {
@@ -92,7 +96,7 @@ func serveAPI(ctx context.Context, cfg *config.Config, logger *slog.Logger) erro
 	observed.Endings(verifier.Endings)
 	observed.begin(context.WithoutCancel(ctx))
 	logger.InfoContext(ctx, "serving", "listen", cfg.HTTP.Listen, "issuer", cfg.Identity.Issuer, "only", "api")
-	return serve(ctx, httpapi.NewServer(handler), listener, logger)
+	return serve(ctx, web.NewServer(site), listener, logger)
 }
 
 const issuerTimeout = 5 * time.Second

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/httpapi"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/authserver/sqlstore"
+	"github.com/tokenwright/tokenwright/authserver/web"
 	"github.com/tokenwright/tokenwright/config"
 	"github.com/tokenwright/tokenwright/resource"
 )
@@ -32,13 +34,21 @@ func httpSettings(cfg *config.Config, scopes []string) httpapi.Settings {
 		Version:            buildVersion().Version,
 		Issuer:             cfg.Identity.Issuer,
 		Audience:           cfg.Identity.Audience,
-		AllowedHosts:       cfg.HTTP.AllowedHosts,
-		TrustedProxies:     cfg.HTTP.TrustedProxies,
-		CORSOrigins:        cfg.HTTP.CORSOrigins,
 		Docs:               cfg.HTTP.Docs,
 		Strict:             cfg.Tokens.Strict(),
 		RegistrationClosed: cfg.Limits.Registration == "closed",
 		Scopes:             scopes,
+	}
+}
+
+func webSettings(cfg *config.Config, observed *observed, logger *slog.Logger) web.Settings {
+	return web.Settings{
+		AllowedHosts:   cfg.HTTP.AllowedHosts,
+		TrustedProxies: cfg.HTTP.TrustedProxies,
+		CORSOrigins:    cfg.HTTP.CORSOrigins,
+		MaxBody:        oauth.MaxBody,
+		Logger:         logger,
+		Watch:          observed.Requests(),
 	}
 }
 

@@ -11,18 +11,19 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/authserver/web"
 )
 
 const schemeOAuth2 = "oauth2"
 
-// document collects the routes: each goes on the router and into the OpenAPI
+// document collects the routes: each goes on the site and into the OpenAPI
 // document in one step.
 type document struct {
-	engine *gin.Engine
-	api    huma.API
+	site *web.Site
+	api  huma.API
 }
 
-func newDocument(e *gin.Engine, settings Settings, tokenURL string) *document {
+func newDocument(site *web.Site, settings Settings, tokenURL string) *document {
 	scopes := map[string]string{}
 	for _, name := range settings.Scopes {
 		scopes[name] = ""
@@ -48,7 +49,7 @@ func newDocument(e *gin.Engine, settings Settings, tokenURL string) *document {
 		DefaultFormat: "application/json",
 	}
 	config.AllowAdditionalPropertiesByDefault = true // unknown members are ignored
-	return &document{engine: e, api: huma.NewAPI(config, router{e})}
+	return &document{site: site, api: huma.NewAPI(config, router{site})}
 }
 
 // schemaName is the type's name, but for types whose name says too little
@@ -84,7 +85,7 @@ func (d *document) events(op huma.Operation, h gin.HandlerFunc) {
 		"403": {Description: "Forbidden", Content: map[string]*huma.MediaType{"application/json": media[oauthError](d)}},
 	}
 	d.api.OpenAPI().AddOperation(&op)
-	handle(d.engine, op.Method, op.Path, h)
+	d.site.Handle(op.Method, op.Path, h)
 }
 
 // refreshing adds the route that takes a refresh token in every way that the
@@ -111,7 +112,7 @@ func (d *document) tokens(op huma.Operation, h gin.HandlerFunc) {
 		return
 	}
 	op.Responses = map[string]*huma.Response{"422": d.unprocessable()}
-	d.answers(op, media[oauth.Response](d), media[problem], h)
+	d.answers(op, media[oauth.Response](d), media[web.Problem], h)
 }
 
 // answers adds a route with what it says when it succeeds and when it does not.
@@ -127,7 +128,7 @@ func (d *document) answers(op huma.Operation, success *huma.MediaType, failure f
 		}
 	}
 	d.api.OpenAPI().AddOperation(&op)
-	handle(d.engine, op.Method, op.Path, h)
+	d.site.Handle(op.Method, op.Path, h)
 }
 
 // published adds a document that everyone may read and keep for a while.
@@ -138,7 +139,7 @@ func (d *document) published(path, id, summary string, content func() []byte) {
 		"304": {Description: "Not Modified"},
 	}
 	d.api.OpenAPI().AddOperation(&op)
-	handle(d.engine, op.Method, op.Path, publish(content))
+	d.site.Handle(op.Method, op.Path, publish(content))
 }
 
 // media describes a body by its type.

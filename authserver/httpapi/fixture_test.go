@@ -26,6 +26,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/sessions"
 	"github.com/tokenwright/tokenwright/authserver/sqlstore"
 	"github.com/tokenwright/tokenwright/authserver/telemetry"
+	"github.com/tokenwright/tokenwright/authserver/web"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
 )
@@ -43,6 +44,7 @@ const (
 // setup is what a test may change before the server is made.
 type setup struct {
 	settings  httpapi.Settings
+	web       web.Settings
 	checks    []httpapi.Check
 	loginRate limit.Rule
 	jwks      func() []byte // in place of the ring's
@@ -67,10 +69,13 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	set := setup{
 		settings: httpapi.Settings{
 			Version: "1.2.3", Issuer: issuer, Audience: audience,
+			Docs:   true,
+			Scopes: []string{"admin", "profile", "read"},
+		},
+		web: web.Settings{
 			AllowedHosts: []string{"127.0.0.1", "*.example.test", "[::1]"},
 			CORSOrigins:  []string{origin},
-			Docs:         true,
-			Scopes:       []string{"admin", "profile", "read"},
+			MaxBody:      oauth.MaxBody,
 		},
 		ready: true,
 	}
@@ -124,15 +129,18 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 		jwks = set.jwks
 	}
 	verifier := ok(resource.NewVerifier(resource.VerifierConfig{Issuer: issuer, Audience: audience, Keys: ring, Ended: ended}))(t)
-	f.handler = ok(httpapi.New(httpapi.Deps{
+	set.web.Logger, set.web.Watch = logger, watching.Requests()
+	site := ok(web.New(set.web))(t)
+	check(t, httpapi.Mount(site, httpapi.Deps{
 		Settings:  set.settings,
 		Authority: &httpapi.Authority{OAuth: server, Users: f.users, Sessions: endings, UserStore: db, Feed: tail, JWKS: jwks},
 		API:       httpapi.LocalUsers{Store: db},
 		Guard:     resource.NewGuard(verifier, issuer+api.MetadataPath), Roles: roles,
-		Checks: set.checks, Watch: watching.Requests(), Logger: logger,
-	}))(t)
+		Checks: set.checks, Logger: logger,
+	}))
+	f.handler = site
 	srv := httptest.NewUnstartedServer(f.handler)
-	srv.Config = httpapi.NewServer(f.handler)
+	srv.Config = web.NewServer(f.handler)
 	srv.Start()
 	t.Cleanup(srv.Close)
 	f.url = srv.URL

@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/authserver/web"
 )
 
 // readForm reads a form in either of the encodings that the tutorial's login
@@ -67,17 +68,17 @@ func checkForm(form url.Values) error {
 func formFault(err error) error {
 	e, ok := errors.AsType[*oauth.Error](err)
 	if !ok {
-		return internalError()
+		return web.InternalError()
 	}
 	if e.Code == oauth.CodeTooLarge {
-		return tooLarge()
+		return web.TooLarge()
 	}
 	return newInvalid(fault{Loc: []any{"body"}, Msg: e.Detail, Type: "value_error"})
 }
 
 func unreadable(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return tooLarge()
+		return web.TooLarge()
 	}
 	return newInvalid(fault{Loc: []any{"body"}, Msg: "The body is not well-formed", Type: "value_error"})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/authserver/web"
 )
 
 // tokenForm describes what POST /oauth/token takes; oauth reads it.
@@ -94,7 +95,7 @@ func (s *server) refresh(c *gin.Context) {
 	c.Header("Cache-Control", "no-store")
 	if c.Request.URL.Query().Has("refresh_token") {
 		if s.Settings.Strict {
-			newProblem(http.StatusBadRequest, "Send refresh_token in the body, not in the query").write(c.Writer)
+			web.NewProblem(http.StatusBadRequest, "Send refresh_token in the body, not in the query").Write(c.Writer)
 			return
 		}
 		c.Header("Deprecation", refreshInQuery)
@@ -134,5 +135,5 @@ func readRefresh(r *http.Request) (url.Values, error) {
 func writeTokens(c *gin.Context, response oauth.Response) {
 	c.Header("Cache-Control", "no-store")
 	c.Header("Pragma", "no-cache") // RFC 6749 §5.1
-	writeJSON(c.Writer, http.StatusOK, response)
+	web.WriteJSON(c.Writer, http.StatusOK, response)
 }

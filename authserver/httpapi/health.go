@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tokenwright/tokenwright/authserver/web"
 )
 
 // welcome is the answer of GET /.
@@ -92,7 +94,7 @@ func (s *server) ready(ctx context.Context, _ *struct{}) (*body[state], error) {
 		}
 	}
 	if len(found) > 0 {
-		return nil, newProblem(http.StatusServiceUnavailable, "Not ready: "+strings.Join(found, "; "))
+		return nil, web.NewProblem(http.StatusServiceUnavailable, "Not ready: "+strings.Join(found, "; "))
 	}
 	return &body[state]{Body: state{"ready"}}, nil
 }

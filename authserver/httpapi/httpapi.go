@@ -4,19 +4,17 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/gin-gonic/gin"
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
 	"github.com/tokenwright/tokenwright/authserver/feed"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/authserver/sessions"
+	"github.com/tokenwright/tokenwright/authserver/web"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
 )
@@ -27,13 +25,6 @@ type Settings struct {
 	// Issuer and Audience are the issuer identifier and the bundled API's
 	// resource identifier.
 	Issuer, Audience string
-	// AllowedHosts are the values of Host that are answered, without a port;
-	// "*.example.com" stands for all names below.
-	AllowedHosts []string
-	// TrustedProxies may say for whom they forward; nobody else may.
-	TrustedProxies []netip.Prefix
-	// CORSOrigins are exact origins whose pages may read answers.
-	CORSOrigins []string
 	// Docs turns on /docs, /redoc and /openapi.json.
 	Docs bool
 	// Strict removes /auth/login and refresh tokens in a query.
@@ -52,7 +43,7 @@ type Check struct {
 	Ping func(context.Context) (time.Time, error)
 }
 
-// Deps are what the handler works with.
+// Deps are what the routes work with.
 type Deps struct {
 	Settings Settings
 	Guard    *resource.Guard
@@ -63,10 +54,6 @@ type Deps struct {
 	API    api.UserLister
 	Checks []Check
 	Logger *slog.Logger
-	// Watch is told of each request before anything is done about it. The route
-	// is the pattern, empty where none fits. The request goes on with the context
-	// that it returns, and done hears the answer's status. Nil watches nothing.
-	Watch func(r *http.Request, route string) (ctx context.Context, done func(status int))
 }
 
 // Authority is what the authorization server's routes work with.
@@ -82,62 +69,24 @@ type Authority struct {
 	JWKS func() []byte
 }
 
-// server is Deps with what is made of them at the start.
+// server is Deps with the authority's part at hand.
 type server struct {
 	Deps
 	*Authority
-	hosts    []string
-	warnOnce sync.Once // about forwarding headers from strangers
 }
 
-// New returns the handler of the routes of the parts that are there.
-func New(d Deps) (http.Handler, error) {
+// Mount registers the routes of the parts that are there.
+func Mount(site *web.Site, d Deps) error {
 	if d.Guard == nil || d.Logger == nil || d.Authority == nil && d.API == nil {
-		return nil, errors.New("httpapi needs Guard, Logger and at least one of Authority and API")
+		return errors.New("httpapi needs Guard, Logger and at least one of Authority and API")
 	}
-	setUpLibraries()
-	s := &server{Deps: d, Authority: d.Authority, hosts: hostPatterns(d.Settings.AllowedHosts)}
-
-	e := gin.New()
-	e.RedirectTrailingSlash = false
-	e.HandleMethodNotAllowed = true
-	if d.Watch != nil {
-		e.Use(s.watch)
-	}
-	e.Use(s.identify, s.accessLog, s.recover, s.securityHeaders, s.checkHost, s.cors, limitBody)
-	e.NoRoute(func(c *gin.Context) { newProblem(http.StatusNotFound, "Not Found").write(c.Writer) })
-	e.NoMethod(noMethod)
-	if err := s.routes(e); err != nil {
-		return nil, err
-	}
-	return e, nil
+	setUpHuma()
+	s := &server{Deps: d, Authority: d.Authority}
+	site.Mark(web.AnyHost, pathLive, pathReady)
+	site.Mark(web.ChecksSecret, checkSecret...)
+	return s.routes(site)
 }
 
-// setUpLibraries sets what gin and huma keep in variables of their packages:
-// once, before the first request, so that nothing changes under one.
-var setUpLibraries = sync.OnceFunc(func() {
-	gin.SetMode(gin.ReleaseMode)
-	huma.NewError = humaError
-})
-
-// noMethod answers for a path that has other methods; gin has set Allow.
-func noMethod(c *gin.Context) {
-	if c.Request.Method == http.MethodOptions {
-		c.Status(http.StatusNoContent)
-		return
-	}
-	newProblem(http.StatusMethodNotAllowed, "Method Not Allowed").write(c.Writer)
-}
-
-// NewServer returns a server for h whose limits leave no connection held for
-// nothing: headers up to 32 KiB within 5 s, the whole request within 15 s.
-func NewServer(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-	}
-}
+// setUpHuma sets what huma keeps in a variable of its package: once, before the
+// first request, so that nothing changes under one.
+var setUpHuma = sync.OnceFunc(func() { huma.NewError = humaError })

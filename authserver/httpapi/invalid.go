@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tokenwright/tokenwright/authserver/web"
 )
 
 // fault is one thing that is wrong with a request: where, in words and by kind.
@@ -38,7 +40,7 @@ func humaError(status int, _ string, errs ...error) huma.StatusError {
 	var faults []fault
 	for _, err := range errs {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return tooLarge()
+			return web.TooLarge()
 		}
 		if d, ok := err.(huma.ErrorDetailer); ok {
 			faults = append(faults, newFault(d.ErrorDetail()))
@@ -50,9 +52,9 @@ func humaError(status int, _ string, errs ...error) huma.StatusError {
 	case status == http.StatusBadRequest: // huma's for a body that is not there
 		return newInvalid(fault{Loc: []any{"body"}, Msg: "Field required", Type: "missing"})
 	case status == http.StatusRequestEntityTooLarge:
-		return tooLarge()
+		return web.TooLarge()
 	}
-	return newProblem(status, http.StatusText(status))
+	return web.NewProblem(status, http.StatusText(status))
 }
 
 // newFault keeps what of huma's words is ours: a message of its validator names
@@ -96,10 +98,10 @@ func location(path string) []any {
 // writeRefusal answers outside huma with what refusal returned.
 func writeRefusal(w http.ResponseWriter, err error) {
 	switch e := err.(type) {
-	case *problem:
-		e.write(w)
+	case *web.Problem:
+		e.Write(w)
 	case *invalid:
-		writeJSON(w, e.GetStatus(), e)
+		web.WriteJSON(w, e.GetStatus(), e)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/authserver/web"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
 	"github.com/tokenwright/tokenwright/resource/ginauth"
@@ -92,22 +93,15 @@ func claims(ctx context.Context) *resource.Claims {
 	return c
 }
 
-// router is gin for huma. HEAD goes where GET goes; net/http drops the body.
-type router struct{ *gin.Engine }
+// router is the site for huma.
+type router struct{ *web.Site }
 
 func (r router) Handle(op *huma.Operation, handler func(huma.Context)) {
-	path := strings.NewReplacer("{", ":", "}", "").Replace(op.Path)
-	handle(r.Engine, op.Method, path, func(c *gin.Context) {
+	pattern := strings.NewReplacer("{", ":", "}", "").Replace(op.Path)
+	r.Site.Handle(op.Method, pattern, func(c *gin.Context) {
 		// JSON is all that there is to choose, and huma's choosing panics on some
 		// headers that are malformed.
 		c.Request.Header.Del("Accept")
 		handler(humagin.NewContext(op, c))
 	})
-}
-
-func handle(e *gin.Engine, method, path string, h gin.HandlerFunc) {
-	e.Handle(method, path, h)
-	if method == http.MethodGet {
-		e.Handle(http.MethodHead, path, h)
-	}
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/tokenwright/tokenwright/authserver/web"
 )
 
 //go:embed docs/*.html docs/*.js docs/*.png docs/*.gz docs/*.txt
@@ -25,9 +27,9 @@ const pagesPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'un
 
 // pages adds /docs and /redoc with what they load, and the document itself.
 func (d *document) pages(openAPI []byte) error {
-	handle(d.engine, http.MethodGet, "/openapi.json", func(c *gin.Context) {
+	d.site.Handle(http.MethodGet, "/openapi.json", func(c *gin.Context) {
 		c.Header("Cache-Control", "no-cache")
-		serveBytes(c, "application/json", openAPI)
+		web.ServeBytes(c.Writer, c.Request, "application/json", openAPI)
 	})
 	files, err := docs.ReadDir("docs")
 	if err != nil {
@@ -40,11 +42,11 @@ func (d *document) pages(openAPI []byte) error {
 		}
 		switch name := f.Name(); name {
 		case "swagger.html":
-			handle(d.engine, http.MethodGet, "/docs", servePage(content))
+			d.site.Handle(http.MethodGet, "/docs", servePage(content))
 		case "redoc.html":
-			handle(d.engine, http.MethodGet, "/redoc", servePage(content))
+			d.site.Handle(http.MethodGet, "/redoc", servePage(content))
 		default:
-			handle(d.engine, http.MethodGet, "/docs/"+strings.TrimSuffix(name, ".gz"), serveFile(name, content))
+			d.site.Handle(http.MethodGet, "/docs/"+strings.TrimSuffix(name, ".gz"), serveFile(name, content))
 		}
 	}
 	return nil
@@ -54,7 +56,7 @@ func servePage(content []byte) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		c.Header("Content-Security-Policy", pagesPolicy)
 		c.Header("Cache-Control", "no-cache")
-		serveBytes(c, "text/html; charset=utf-8", content)
+		web.ServeBytes(c.Writer, c.Request, "text/html; charset=utf-8", content)
 	}
 }
 
@@ -66,20 +68,20 @@ func serveFile(name string, content []byte) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		c.Header("Cache-Control", "no-cache")
 		if !packed {
-			serveBytes(c, contentType, content)
+			web.ServeBytes(c.Writer, c.Request, contentType, content)
 			return
 		}
 		c.Writer.Header().Add("Vary", "Accept-Encoding")
 		if acceptsGzip(c.Request) {
 			c.Header("Content-Encoding", "gzip")
-			serveBytes(c, contentType, content)
+			web.ServeBytes(c.Writer, c.Request, contentType, content)
 			return
 		}
 		plain, err := unpack(content)
 		if err != nil { // the file is part of this program
 			panic(err)
 		}
-		serveBytes(c, contentType, plain)
+		web.ServeBytes(c.Writer, c.Request, contentType, plain)
 	}
 }
 

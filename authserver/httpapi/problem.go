@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -13,70 +12,25 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/authserver/password"
+	"github.com/tokenwright/tokenwright/authserver/web"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
 )
 
-// problem is an answer that refuses. Its words are written here, never taken
-// from an error's text.
-type problem struct {
-	Detail string `json:"detail" example:"Not authenticated"`
-	status int
-	header http.Header
+func unauthorized(detail string) *web.Problem {
+	return web.NewProblem(http.StatusUnauthorized, detail).With("WWW-Authenticate", "Bearer")
 }
 
-func newProblem(status int, detail string) *problem {
-	return &problem{Detail: detail, status: status, header: http.Header{}}
+func forbidden() *web.Problem {
+	return web.NewProblem(http.StatusForbidden, "Insufficient permissions")
 }
 
-func (p *problem) Error() string           { return p.Detail }
-func (p *problem) GetStatus() int          { return p.status }
-func (p *problem) GetHeaders() http.Header { return p.header }
-
-// with adds a header and returns p.
-func (p *problem) with(name, value string) *problem {
-	p.header.Set(name, value)
-	return p
+func unavailable(d time.Duration) *web.Problem {
+	return web.NewProblem(http.StatusServiceUnavailable, "The server cannot answer now. Try again later.").With("Retry-After", oauth.RetryAfterSeconds(d))
 }
 
-func (p *problem) after(d time.Duration) *problem {
-	return p.with("Retry-After", oauth.RetryAfterSeconds(d))
-}
-
-func (p *problem) write(w http.ResponseWriter) {
-	for name, values := range p.header {
-		w.Header()[name] = values
-	}
-	writeJSON(w, p.status, p)
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	// What cannot be written has nobody to read it.
-	_ = json.NewEncoder(w).Encode(v)
-}
-
-func unauthorized(detail string) *problem {
-	return newProblem(http.StatusUnauthorized, detail).with("WWW-Authenticate", "Bearer")
-}
-
-func forbidden() *problem { return newProblem(http.StatusForbidden, "Insufficient permissions") }
-
-func tooLarge() *problem {
-	return newProblem(http.StatusRequestEntityTooLarge, "Request body too large")
-}
-
-func internalError() *problem {
-	return newProblem(http.StatusInternalServerError, "Internal Server Error")
-}
-
-func unavailable(d time.Duration) *problem {
-	return newProblem(http.StatusServiceUnavailable, "The server cannot answer now. Try again later.").after(d)
-}
-
-func tooMany(d time.Duration) *problem {
-	return newProblem(http.StatusTooManyRequests, "Too many attempts. Try again later.").after(d)
+func tooMany(d time.Duration) *web.Problem {
+	return web.NewProblem(http.StatusTooManyRequests, "Too many attempts. Try again later.").With("Retry-After", oauth.RetryAfterSeconds(d))
 }
 
 // statusError is a problem or a list of faults: what huma and gin can answer with.
@@ -102,16 +56,16 @@ func (s *server) refusal(ctx context.Context, err error) error {
 	}
 	switch {
 	case errors.Is(err, authserver.ErrEmailTaken):
-		return newProblem(http.StatusBadRequest, "Email already registered")
+		return web.NewProblem(http.StatusBadRequest, "Email already registered")
 	case errors.Is(err, authserver.ErrUsernameTaken):
-		return newProblem(http.StatusBadRequest, "Username already taken")
+		return web.NewProblem(http.StatusBadRequest, "Username already taken")
 	case errors.Is(err, account.ErrWrongPassword):
-		return newProblem(http.StatusBadRequest, "Incorrect password")
+		return web.NewProblem(http.StatusBadRequest, "Incorrect password")
 	case errors.Is(err, authserver.ErrNotFound):
-		return newProblem(http.StatusNotFound, "Not Found")
+		return web.NewProblem(http.StatusNotFound, "Not Found")
 	case errors.Is(err, authserver.ErrSessionEnded):
-		return newProblem(http.StatusUnauthorized, "Could not validate credentials").
-			with("WWW-Authenticate", `Bearer error="invalid_token"`) // RFC 6750 §3.1
+		return web.NewProblem(http.StatusUnauthorized, "Could not validate credentials").
+			With("WWW-Authenticate", `Bearer error="invalid_token"`) // RFC 6750 §3.1
 	case errors.Is(err, api.ErrUnauthenticated):
 		return unauthorized("Could not validate credentials")
 	case errors.Is(err, context.Canceled):
@@ -121,7 +75,7 @@ func (s *server) refusal(ctx context.Context, err error) error {
 	if errors.Is(err, authserver.ErrUnavailable) || errors.Is(err, resource.ErrUnavailable) {
 		return unavailable(2 * time.Second)
 	}
-	return internalError()
+	return web.InternalError()
 }
 
 // loginRefusal says in the tutorial's words why a login was refused.
@@ -159,17 +113,17 @@ func (s *server) grantRefusal(ctx context.Context, err error, unauthenticated fu
 	case oauth.CodeUnsupportedGrantType:
 		return newInvalid(fault{Loc: []any{"body", "grant_type"}, Msg: "Must be password, or left out", Type: "value_error"})
 	case oauth.CodeInvalidScope:
-		return newProblem(http.StatusBadRequest, "Invalid scope")
+		return web.NewProblem(http.StatusBadRequest, "Invalid scope")
 	case oauth.CodeInvalidTarget:
-		return newProblem(http.StatusBadRequest, "Invalid resource")
+		return web.NewProblem(http.StatusBadRequest, "Invalid resource")
 	case oauth.CodeTooMany:
 		return tooMany(e.RetryAfter)
 	case oauth.CodeUnavailable:
 		return unavailable(max(e.RetryAfter, time.Second))
 	case oauth.CodeTooLarge:
-		return tooLarge()
+		return web.TooLarge()
 	case oauth.CodeServerError:
-		return internalError()
+		return web.InternalError()
 	}
 	return newInvalid(fault{Loc: []any{"body"}, Msg: e.Detail, Type: "value_error"})
 }

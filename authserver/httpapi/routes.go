@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/authserver/web"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
 )
@@ -26,9 +25,16 @@ const (
 	pathReady    = "/readyz"
 )
 
+// checkSecret are the routes that check a password, a secret or a refresh token:
+// how long that took is nobody's business.
+var checkSecret = []string{
+	pathToken, pathLogin, pathRegister, pathRefresh, pathPassword,
+	oauth.PathIntrospect, oauth.PathRevoke, oauth.PathRevocations,
+}
+
 // routes is the one list of what is served.
-func (s *server) routes(e *gin.Engine) error {
-	d := newDocument(e, s.Settings, s.tokenURL())
+func (s *server) routes(site *web.Site) error {
+	d := newDocument(site, s.Settings, s.tokenURL())
 	if s.Authority != nil {
 		s.authorityRoutes(d)
 	}

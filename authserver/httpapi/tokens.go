@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokenwright/tokenwright/authserver/feed"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/authserver/web"
 )
 
 // aboutForm describes what the endpoints about a token take; oauth reads it.
@@ -31,7 +32,7 @@ func (s *server) introspect(c *gin.Context) {
 		return
 	}
 	c.Header("Cache-Control", "no-store")
-	writeJSON(c.Writer, http.StatusOK, answer)
+	web.WriteJSON(c.Writer, http.StatusOK, answer)
 }
 
 // revoke answers POST /oauth/revoke.
@@ -41,7 +42,7 @@ func (s *server) revoke(c *gin.Context) {
 		return
 	}
 	c.Header("Cache-Control", "no-store")
-	writeJSON(c.Writer, http.StatusOK, revoked{})
+	web.WriteJSON(c.Writer, http.StatusOK, revoked{})
 }
 
 // revocations answers GET /oauth/revocations for as long as the follower stays.

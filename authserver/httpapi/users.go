@@ -13,6 +13,7 @@ import (
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
+	"github.com/tokenwright/tokenwright/authserver/web"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
 )
@@ -75,7 +76,7 @@ func (s *server) admin(r *http.Request) (*resource.Claims, error) {
 	case challenge.Status == http.StatusServiceUnavailable:
 		return nil, fmt.Errorf("check admin: %w", authserver.ErrUnavailable)
 	case s.Settings.RegistrationClosed:
-		return nil, newProblem(http.StatusForbidden, "Registration is closed; an administrator can make the account")
+		return nil, web.NewProblem(http.StatusForbidden, "Registration is closed; an administrator can make the account")
 	}
 	return nil, forbidden()
 }

@@ -1,4 +1,4 @@
-package httpapi
+package web
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 
 // accessLog writes one line a request. The route is the pattern, never the path,
 // and neither query nor body is in it: both may hold what must not be logged.
-func (s *server) accessLog(c *gin.Context) {
+func (s *Site) accessLog(c *gin.Context) {
 	start := time.Now()
 	c.Next()
 	ctx := c.Request.Context()
@@ -35,13 +35,13 @@ func (s *server) accessLog(c *gin.Context) {
 	if last := c.Errors.Last(); last != nil { // why the guard refused
 		attrs = append(attrs, slog.Any("err", last.Err))
 	}
-	s.Logger.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
+	s.settings.Logger.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
 }
 
-// watch lets Deps.Watch know of a request from its first middleware to its last,
+// watch lets Settings.Watch know of a request from its first middleware to its last,
 // however it ends.
-func (s *server) watch(c *gin.Context) {
-	ctx, done := s.Watch(c.Request, c.FullPath())
+func (s *Site) watch(c *gin.Context) {
+	ctx, done := s.settings.Watch(c.Request, c.FullPath())
 	defer func() { done(c.Writer.Status()) }()
 	if ctx != c.Request.Context() {
 		c.Request = c.Request.WithContext(ctx)
@@ -50,7 +50,7 @@ func (s *server) watch(c *gin.Context) {
 }
 
 // recover turns a panic into a 500 and a line for the operator.
-func (s *server) recover(c *gin.Context) {
+func (s *Site) recover(c *gin.Context) {
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -60,10 +60,10 @@ func (s *server) recover(c *gin.Context) {
 			panic(p)
 		}
 		ctx := c.Request.Context()
-		s.Logger.ErrorContext(ctx, "panic", "err", fmt.Sprint(p), "request_id", authserver.CallerFrom(ctx).RequestID, "stack", string(debug.Stack()))
+		s.settings.Logger.ErrorContext(ctx, "panic", "err", fmt.Sprint(p), "request_id", authserver.CallerFrom(ctx).RequestID, "stack", string(debug.Stack()))
 		c.Abort()
 		if !c.Writer.Written() {
-			internalError().write(c.Writer)
+			InternalError().Write(c.Writer)
 		}
 	}()
 	c.Next()

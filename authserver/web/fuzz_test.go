@@ -1,4 +1,4 @@
-package httpapi
+package web
 
 import (
 	"log/slog"
@@ -17,7 +17,7 @@ func FuzzHost(f *testing.F) {
 	} {
 		f.Add(host)
 	}
-	s := &server{hosts: hostPatterns([]string{"localhost", "[::1]", "*.example.com"})}
+	s := &Site{hosts: hostPatterns([]string{"localhost", "[::1]", "*.example.com"})}
 	f.Fuzz(func(t *testing.T, host string) {
 		if !s.allowsHost(host) {
 			return
@@ -41,9 +41,9 @@ func FuzzForwarded(f *testing.F) {
 	} {
 		f.Add(header, "https")
 	}
-	s := &server{Deps: Deps{
-		Settings: Settings{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
-		Logger:   slog.New(slog.DiscardHandler),
+	s := &Site{settings: Settings{
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+		Logger:         slog.New(slog.DiscardHandler),
 	}}
 	f.Fuzz(func(t *testing.T, forwarded, proto string) {
 		r := httptest.NewRequest("GET", "/", nil)

@@ -1,4 +1,4 @@
-package httpapi
+package web
 
 import (
 	"crypto/rand"
@@ -17,7 +17,7 @@ const headerRequestID = "X-Request-Id"
 
 // identify says who asks: it gives the request its id and puts the caller into
 // its context.
-func (s *server) identify(c *gin.Context) {
+func (s *Site) identify(c *gin.Context) {
 	id := c.Request.Header.Get(headerRequestID)
 	if !validRequestID(id) {
 		id = rand.Text()
@@ -48,7 +48,7 @@ func validRequestID(id string) bool {
 // callerIP is the peer's address or, behind trusted proxies, the last address in
 // X-Forwarded-For that is none of theirs. Each proxy appends whom it serves, so
 // that everything left of that address is hearsay.
-func (s *server) callerIP(r *http.Request) string {
+func (s *Site) callerIP(r *http.Request) string {
 	peer, ok := peerAddr(r)
 	if !ok {
 		return ""
@@ -59,7 +59,7 @@ func (s *server) callerIP(r *http.Request) string {
 	}
 	if !s.trusts(peer) {
 		s.warnOnce.Do(func() {
-			s.Logger.WarnContext(r.Context(), "forwarding headers ignored; list the proxy in TRUSTED_PROXIES if it is yours", "ip", peer.String())
+			s.settings.Logger.WarnContext(r.Context(), "forwarding headers ignored; list the proxy in TRUSTED_PROXIES if it is yours", "ip", peer.String())
 		})
 		return peer.String()
 	}
@@ -97,7 +97,7 @@ func forwardedAddr(text string) (netip.Addr, bool) {
 
 // overTLS reports whether the caller's connection is encrypted, here or at a
 // trusted proxy.
-func (s *server) overTLS(r *http.Request) bool {
+func (s *Site) overTLS(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
@@ -119,6 +119,6 @@ func peerAddr(r *http.Request) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-func (s *server) trusts(addr netip.Addr) bool {
-	return slices.ContainsFunc(s.Settings.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+func (s *Site) trusts(addr netip.Addr) bool {
+	return slices.ContainsFunc(s.settings.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
 }

@@ -1,4 +1,4 @@
-package httpapi
+package web
 
 import (
 	"net/http"
@@ -6,28 +6,13 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-
-	"github.com/tokenwright/tokenwright/authserver/oauth"
 )
 
+// apiPolicy is for answers that are no page.
 const apiPolicy = "default-src 'none'; frame-ancestors 'none'"
 
-// checksSecret are the routes that check a password, a secret or a refresh
-// token: how long that took is nobody's business.
-var checksSecret = map[string]bool{
-	pathToken:    true,
-	pathLogin:    true,
-	pathRegister: true,
-	pathRefresh:  true,
-	pathPassword: true,
-
-	oauth.PathIntrospect:  true,
-	oauth.PathRevoke:      true,
-	oauth.PathRevocations: true,
-}
-
 // securityHeaders sets what stands on every answer.
-func (s *server) securityHeaders(c *gin.Context) {
+func (s *Site) securityHeaders(c *gin.Context) {
 	h := c.Writer.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
@@ -36,7 +21,7 @@ func (s *server) securityHeaders(c *gin.Context) {
 	if s.overTLS(c.Request) {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	if checksSecret[c.FullPath()] {
+	if s.has(c, ChecksSecret) {
 		return
 	}
 	w := &timedWriter{ResponseWriter: c.Writer, start: time.Now()}

@@ -1,4 +1,4 @@
-package httpapi
+package web
 
 import (
 	"net"
@@ -9,20 +9,15 @@ import (
 )
 
 // checkHost refuses requests for other hosts, so that a page whose name was
-// pointed at this server cannot speak to it (DNS rebinding). Probes ask by
-// address and are let through.
-func (s *server) checkHost(c *gin.Context) {
-	switch c.FullPath() {
-	case pathLive, pathReady:
-		return
-	}
-	if !s.allowsHost(c.Request.Host) {
+// pointed at this server cannot speak to it (DNS rebinding).
+func (s *Site) checkHost(c *gin.Context) {
+	if !s.has(c, AnyHost) && !s.allowsHost(c.Request.Host) {
 		c.Abort()
-		newProblem(http.StatusBadRequest, "Invalid host header").write(c.Writer)
+		NewProblem(http.StatusBadRequest, "Invalid host header").Write(c.Writer)
 	}
 }
 
-func (s *server) allowsHost(host string) bool {
+func (s *Site) allowsHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}

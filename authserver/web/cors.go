@@ -1,4 +1,4 @@
-package httpapi
+package web
 
 import (
 	"net/http"
@@ -10,12 +10,12 @@ import (
 // cors lets pages of the configured origins read answers (Fetch standard §3.2).
 // There is no cookie anywhere, so credentials are never allowed. What is
 // published for everyone says so itself.
-func (s *server) cors(c *gin.Context) {
+func (s *Site) cors(c *gin.Context) {
 	h := c.Writer.Header()
 	h.Add("Vary", "Origin")
 	r := c.Request
 	origin := r.Header.Get("Origin")
-	allowed := slices.Contains(s.Settings.CORSOrigins, origin)
+	allowed := slices.Contains(s.settings.CORSOrigins, origin)
 	if allowed {
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate, X-Request-Id")

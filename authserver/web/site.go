@@ -1,0 +1,107 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+
+	"github.com/gin-gonic/gin"
+)
+
+// Settings are what holds for every route.
+type Settings struct {
+	// AllowedHosts are the values of Host that are answered, without a port;
+	// "*.example.com" stands for all names below.
+	AllowedHosts []string
+	// TrustedProxies may say for whom they forward; nobody else may.
+	TrustedProxies []netip.Prefix
+	// CORSOrigins are exact origins whose pages may read answers.
+	CORSOrigins []string
+	// MaxBody is how many bytes a request's body may have.
+	MaxBody int64
+	Logger  *slog.Logger
+	// Watch is told of each request before anything is done about it. The route
+	// is the pattern, empty where none fits. The request goes on with the context
+	// that it returns, and done hears the answer's status. Nil watches nothing.
+	Watch func(r *http.Request, route string) (ctx context.Context, done func(status int))
+}
+
+// Trait is how a route differs from others in what every request passes.
+type Trait uint8
+
+const (
+	// ChecksSecret is of a route that checks a password, a secret or a refresh
+	// token: its answers do not say how long that took.
+	ChecksSecret Trait = 1 << iota
+	// AnyHost is of a route that is answered whatever Host says, for probes that
+	// ask by address. It must show nothing that a page could use.
+	AnyHost
+)
+
+// Site answers requests by the routes that are registered on it, all of them
+// before it serves the first.
+type Site struct {
+	settings Settings
+	engine   *gin.Engine
+	hosts    []string
+	traits   map[string]Trait // by pattern
+	warnOnce sync.Once        // about forwarding headers from strangers
+}
+
+// New returns a Site without routes: it answers 404, with all that every answer
+// has.
+func New(settings Settings) (*Site, error) {
+	if settings.Logger == nil || settings.MaxBody <= 0 {
+		return nil, errors.New("web needs Logger and MaxBody")
+	}
+	release()
+	e := gin.New()
+	e.RedirectTrailingSlash = false
+	e.HandleMethodNotAllowed = true
+	s := &Site{settings: settings, engine: e, hosts: hostPatterns(settings.AllowedHosts), traits: map[string]Trait{}}
+	if settings.Watch != nil {
+		e.Use(s.watch)
+	}
+	e.Use(s.identify, s.accessLog, s.recover, s.securityHeaders, s.checkHost, s.cors, s.limitBody)
+	e.NoRoute(func(c *gin.Context) { NewProblem(http.StatusNotFound, "Not Found").Write(c.Writer) })
+	e.NoMethod(noMethod)
+	return s, nil
+}
+
+// release sets what gin keeps in a variable of its package: once, before the
+// first request.
+var release = sync.OnceFunc(func() { gin.SetMode(gin.ReleaseMode) })
+
+// noMethod answers for a path that has other methods; gin has set Allow.
+func noMethod(c *gin.Context) {
+	if c.Request.Method == http.MethodOptions {
+		c.Status(http.StatusNoContent)
+		return
+	}
+	NewProblem(http.StatusMethodNotAllowed, "Method Not Allowed").Write(c.Writer)
+}
+
+// Handle registers a route under a pattern of gin's. HEAD goes where GET goes;
+// net/http drops the body. It panics if the route is there.
+func (s *Site) Handle(method, pattern string, h gin.HandlerFunc) {
+	s.engine.Handle(method, pattern, h)
+	if method == http.MethodGet {
+		s.engine.Handle(http.MethodHead, pattern, h)
+	}
+}
+
+// Mark gives the routes of these patterns t, beside the traits that they have,
+// whatever the method and whether or not they are registered.
+func (s *Site) Mark(t Trait, patterns ...string) {
+	for _, p := range patterns {
+		s.traits[p] |= t
+	}
+}
+
+func (s *Site) has(c *gin.Context, t Trait) bool { return s.traits[c.FullPath()]&t != 0 }
+
+// ServeHTTP answers by the route that fits.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.ServeHTTP(w, r) }
