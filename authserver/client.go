@@ -1,6 +1,7 @@
 package authserver
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,19 +45,31 @@ type Client struct {
 	Introspect bool
 	// RefreshGrace replaces the server's grace period; nil means the server's.
 	RefreshGrace *time.Duration
+	// Name is what people see; empty means the ID.
+	Name string
 	// RedirectURIs are where answers of the authorization endpoint may go.
 	RedirectURIs []string
+	// PostLogoutRedirectURIs are where people may go after logging out (OpenID
+	// Connect RP-Initiated Logout §3.1).
+	PostLogoutRedirectURIs []string
+	// BackchannelLogoutURI is told of the ends of sessions; may be empty.
+	BackchannelLogoutURI string
 	// Trusted clients act without the user's consent.
 	Trusted bool
-	// RequirePKCE is of confidential clients: public ones always need it.
-	RequirePKCE bool
+	// PKCEOptional is of confidential clients: public ones always need it.
+	PKCEOptional bool
 	// RequirePushedRequests refuses requests that were not pushed (RFC 9126 §6).
 	RequirePushedRequests bool
-	CreatedAt             time.Time
+	// IDTokenAlgorithm is that of its ID tokens; empty means the server's.
+	IDTokenAlgorithm string
+	CreatedAt        time.Time
 }
 
 // MayUse reports whether grant is registered for c.
 func (c Client) MayUse(grant string) bool { return slices.Contains(c.Grants, grant) }
+
+// DisplayName is what people see of c.
+func (c Client) DisplayName() string { return cmp.Or(c.Name, c.ID) }
 
 // RedirectURI returns where an answer goes if asked is one of c's redirect URIs,
 // byte for byte, except that with a loopback host the port is free (RFC 8252

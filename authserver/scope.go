@@ -12,9 +12,16 @@ const ScopeProfile = "profile"
 // has.
 const MaxScopeLength = 1024
 
-// Scopes are the registered scopes, each with the least role that may hold it;
-// an empty role means anyone.
-type Scopes map[string]string
+// Scopes are the registered scopes by name.
+type Scopes map[string]Scope
+
+// Scope is what is registered of a scope.
+type Scope struct {
+	// RequiresRole is the least role that may hold it; empty means anyone.
+	RequiresRole string
+	// Description tells people what they allow; it may be empty.
+	Description string
+}
 
 // Resource is a registered resource server (RFC 8707): its identifier is what
 // aud and the parameter resource carry.

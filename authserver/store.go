@@ -30,7 +30,8 @@ type Facts struct {
 	Ended *Tombstone
 	// Consent may be one that was taken back.
 	Consent *Consent
-	Scopes  Scopes
+	// Scopes have their descriptions only if consent was asked for.
+	Scopes Scopes
 }
 
 // FactStore answers a token request's questions in one round trip.
@@ -102,7 +103,7 @@ type ClientStore interface {
 	Resources(ctx context.Context) ([]Resource, error)
 	// PutScope and PutResource make or overwrite; Remove… of what is not there
 	// is no error. RemoveResource takes it from every client's Resources too.
-	PutScope(ctx context.Context, name, requiresRole string, e Event) error
+	PutScope(ctx context.Context, name string, s Scope, e Event) error
 	RemoveScope(ctx context.Context, name string, e Event) error
 	PutResource(ctx context.Context, r Resource, e Event) error
 	RemoveResource(ctx context.Context, identifier string, e Event) error

@@ -81,7 +81,7 @@ func TestApplyMakesWhatTheFileSays(t *testing.T) {
 	}
 
 	scopes, _ := f.db.Scopes(t.Context())
-	if diff := cmp.Diff(authserver.Scopes{"admin": "admin", "write": "user", "read": "", "profile": ""}, scopes); diff != "" {
+	if diff := cmp.Diff(authserver.Scopes{"admin": {RequiresRole: "admin"}, "write": {RequiresRole: "user"}, "read": {}, "profile": {}}, scopes); diff != "" {
 		t.Error(diff)
 	}
 	c, err := f.clients.Find(t.Context(), "conf")
@@ -202,13 +202,12 @@ users: [{username: alice, email: alice@example.com}]
 }
 
 func TestApplySaysWhatIsWrong(t *testing.T) {
-	long := strings.Repeat("a", 65)
 	for _, tc := range []struct {
 		name     string
 		old, new string
 		want     string
 	}{
-		{"an unknown key", "introspect:", "introspekt:", `line 14: a client has no key "introspekt": use grants, id, introspect`},
+		{"an unknown key", "introspect:", "introspekt:", `line 14: a client has no key "introspekt": use allow_schemes, backchannel_logout_uri, grants, id`},
 		{"an unknown part", "clients:", "client:", `line 4: the file has no key "client": use clients, resources, scopes, users`},
 		{"a repeated key", "    public: false", "    secret: x\n    public: false", `line 7: a client has the key "secret" twice, first on line 6: leave one out`},
 		{"a role that does not exist", "roles: [user]}   # alice", "roles: [root]}", `line 21: user "alice": roles: give only roles of ROLE_HIERARCHY`},
@@ -228,8 +227,25 @@ func TestApplySaysWhatIsWrong(t *testing.T) {
 		{"a public client with a secret", "public: true\n", "public: true\n    secret: " + confSecret + "\n", `line 16: client "pub": secret: a public client has none`},
 		{"an unknown resource", "resources: [https://api.example.test]", "resources: [https://nowhere.test]", `line 5: client "conf": resources: no resource "https://nowhere.test" is registered`},
 		{"a resource that is no URI", "identifier: https://api.example.test", "identifier: api", `line 2: resource "api": identifier: give an absolute URI without fragment`},
-		{"CCG-004 a UUID for a client id", "- id: pub", "- id: 0190163d-8694-739b-aea5-966c26f8ad91", `line 16: client "0190163d-8694-739b-aea5-966c26f8ad91": id: a UUID is kept for users`},
-		{"a bad client id", "- id: pub", "- id: " + long, `id: use at most 64 characters`},
+		{"a client id that is too long", "- id: pub", "- id: " + strings.Repeat("a", 256), `id: use at most 255 characters`},
+		{"a client id that is no ASCII", "- id: pub", "- id: püb", `id: use printable ASCII`},
+		{"AUT-026 a wildcard", "public: true", "public: true\n    redirect_uris: [https://*/cb]", `line 16: client "pub": redirect_uris: "https://*/cb" has a wildcard`},
+		{"AUT-026 a fragment", "public: true", "public: true\n    redirect_uris: " + `["https://x/cb#f"]`, `has a fragment`},
+		{"AUT-026 http to a host", "public: true", "public: true\n    redirect_uris: [http://example.com/cb]", `is http to another machine`},
+		{"AUT-026 a scheme without a dot", "public: true", "public: true\n    redirect_uris: [\"myapp:/cb\"]", `has a private-use scheme without a dot`},
+		{"AUT-026 user information", "public: true", "public: true\n    redirect_uris: [https://user:hidden@x/cb]", `"…@x/cb" has user information`},
+		{"a script for a redirect URI", "public: true", "public: true\n    redirect_uris: [\"javascript:alert(1)\"]", `means something else to browsers`},
+		{"a script for a scheme", "public: true", "public: true\n    allow_schemes: [javascript]", `"javascript" means something else`},
+		{"a relative redirect URI", "public: true", "public: true\n    redirect_uris: [/cb]", `"/cb" is no absolute URI`},
+		{"a redirect URI with a line's end", "public: true", "public: true\n    redirect_uris: " + `["https://x/cb\n"]`, `has a character that no URI has`},
+		{"a redirect URI that is too long", "public: true", "public: true\n    redirect_uris: [https://x/" + strings.Repeat("a", 2048) + "]", `is too long`},
+		{"a private-use scheme of a confidential client", "public: false", "public: false\n    redirect_uris: [\"com.example:/cb\"]", `which only public clients may have`},
+		{"no redirect URI", "grants: [password, refresh_token]", "grants: [authorization_code]", `redirect_uris: give at least one with the grant authorization_code`},
+		{"a public client without PKCE", "public: true", "public: true\n    require_pkce: false", `require_pkce: a public client always needs PKCE`},
+		{"an algorithm for ID tokens", "public: true", "public: true\n    id_token_signed_response_alg: none", `"none" is not one of RS256`},
+		{"a receiver of logouts", "public: true", "public: true\n    backchannel_logout_uri: ftp://x/", `is not of the scheme https`},
+		{"a client's name that turns text around", "public: true", "public: true\n    name: " + `"\u202eshop"`, `name: use UTF-8 text without control`},
+		{"a description of two lines", "{requires_role: user}", `{requires_role: user, description: "a\nb"}`, `description: use UTF-8 text without control`},
 		{"a bad user name", "username: alice", "username: al ice", `line 21: user "al ice": username: use letters`},
 		{"no address", "email: alice@example.com, ", "", `line 21: user "alice": email: give an e-mail address`},
 		{"a common password", "password: correct horse", "password: password1", `line 21: user "alice": password: this is among the passwords that are tried first`},
@@ -398,7 +414,10 @@ func TestSeedDemo(t *testing.T) {
 		}
 	}
 	scopes, _ := f.db.Scopes(t.Context())
-	if diff := cmp.Diff(authserver.Scopes{"read": "", "write": "user", "admin": "admin", "profile": ""}, scopes); diff != "" {
+	if diff := cmp.Diff(authserver.Scopes{
+		"read": {Description: "Read your data"}, "write": {RequiresRole: "user", Description: "Change your data"},
+		"admin": {RequiresRole: "admin", Description: "Administer the service"}, "profile": {Description: "See your name"},
+	}, scopes); diff != "" {
 		t.Error(diff)
 	}
 	if u := f.user(t, "admin"); u.ID != 1 {

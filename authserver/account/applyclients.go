@@ -27,33 +27,39 @@ func (f File) scopeNames() []string {
 }
 
 // planScopes registers every scope that the file names. Those that it names in
-// passing keep the role that they require.
+// passing keep what is registered of them.
 func (p *plan) planScopes(context.Context) error {
-	roles := maps.Clone(p.haveScopes)
-	if roles == nil {
-		roles = authserver.Scopes{}
+	scopes := maps.Clone(p.haveScopes)
+	if scopes == nil {
+		scopes = authserver.Scopes{}
 	}
 	for _, x := range p.file.scopes {
-		if x.requiresRole != "" && !p.d.Roles.Known(x.requiresRole) {
-			p.bad(x.line, "scope", x.name, fmt.Errorf("requires_role: there is no role %q: use one of ROLE_HIERARCHY", x.requiresRole))
+		if x.RequiresRole != "" && !p.d.Roles.Known(x.RequiresRole) {
+			p.bad(x.line, "scope", x.name, fmt.Errorf("requires_role: there is no role %q: use one of ROLE_HIERARCHY", x.RequiresRole))
 		}
 		p.bad(x.line, "scope", x.name, checkScope(x.name))
-		roles[x.name] = x.requiresRole
+		if !showable(x.Description) {
+			p.bad(x.line, "scope", x.name, &InvalidError{"description", "value_error", "use UTF-8 text without control and formatting characters"})
+		}
+		scopes[x.name] = x.Scope
 	}
 	for _, name := range p.file.scopeNames() {
 		old, there := p.haveScopes[name]
-		role := roles[name]
+		scope := scopes[name]
 		c := Change{Action: "add", Kind: "scope", Name: name}
 		if there {
-			c.Action, c.Fields = "change", []string{"requires_role"}
+			c.Action = "change"
+			c.Fields = differing(
+				field{"requires_role", old.RequiresRole == scope.RequiresRole},
+				field{"description", old.Description == scope.Description})
 		}
-		if there && old == role {
+		if there && len(c.Fields) == 0 {
 			continue
 		}
 		p.then(c, func(ctx context.Context) error {
 			e := event(ctx, "scope.put", authserver.ActorCLI)
 			e.Reason = name
-			return p.d.Clients.PutScope(ctx, name, role, e)
+			return p.d.Clients.PutScope(ctx, name, scope, e)
 		})
 	}
 	return nil
@@ -122,7 +128,15 @@ func (p *plan) planClients(context.Context) error {
 			field{"resources", sameSet(old.Resources, c.Resources)},
 			field{"serves", sameSet(old.Serves, c.Serves)},
 			field{"introspect", old.Introspect == c.Introspect},
-			field{"refresh_grace_seconds", sameDuration(old.RefreshGrace, c.RefreshGrace)})
+			field{"refresh_grace_seconds", sameDuration(old.RefreshGrace, c.RefreshGrace)},
+			field{"name", old.Name == c.Name},
+			field{"redirect_uris", sameSet(old.RedirectURIs, c.RedirectURIs)},
+			field{"post_logout_redirect_uris", sameSet(old.PostLogoutRedirectURIs, c.PostLogoutRedirectURIs)},
+			field{"backchannel_logout_uri", old.BackchannelLogoutURI == c.BackchannelLogoutURI},
+			field{"trusted", old.Trusted == c.Trusted},
+			field{"require_pkce", old.PKCEOptional == c.PKCEOptional},
+			field{"require_pushed_authorization_requests", old.RequirePushedRequests == c.RequirePushedRequests},
+			field{"id_token_signed_response_alg", old.IDTokenAlgorithm == c.IDTokenAlgorithm})
 		if len(fields) == 0 {
 			continue
 		}

@@ -118,7 +118,7 @@ func (cs *Clients) add(ctx context.Context, c authserver.Client, actor string) (
 	e.ClientID = c.ID
 	err := cs.d.Clients.AddClient(ctx, c, e)
 	if errors.Is(err, authserver.ErrConflict) {
-		return authserver.Client{}, fmt.Errorf("client id %q is taken, or tokens of a removed client of that id still live: use another: %w", c.ID, err)
+		return authserver.Client{}, fmt.Errorf("client id %q is taken, or a user's subject, or tokens of a removed client of that id still live: use another: %w", c.ID, err)
 	}
 	if err != nil {
 		return authserver.Client{}, fmt.Errorf("add client: %w", err)
@@ -158,7 +158,7 @@ func (cs *Clients) registerScopes(ctx context.Context, names []string, actor str
 		}
 		e := event(ctx, "scope.put", actor)
 		e.Reason = name
-		if err := cs.d.Clients.PutScope(ctx, name, "", e); err != nil {
+		if err := cs.d.Clients.PutScope(ctx, name, authserver.Scope{}, e); err != nil {
 			return fmt.Errorf("register scope: %w", err)
 		}
 	}

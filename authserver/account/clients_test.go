@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
 	"github.com/tokenwright/tokenwright/authserver/limit"
@@ -130,10 +128,8 @@ func TestClientsAreRefused(t *testing.T) {
 		field string
 	}{
 		{"no id", edit(func(s *account.ClientSpec) { s.ID = "" }), "id"},
-		{"an id with a colon", edit(func(s *account.ClientSpec) { s.ID = "a:b" }), "id"},
-		{"an id that is too long", edit(func(s *account.ClientSpec) { s.ID = strings.Repeat("a", 65) }), "id"},
-		{"CCG-004 an id that could be a subject", edit(func(s *account.ClientSpec) { s.ID = uuid.NewString() }), "id"},
-		{"CCG-004 the same in capitals", edit(func(s *account.ClientSpec) { s.ID = strings.ToUpper(uuid.NewString()) }), "id"},
+		{"an id with a line's end", edit(func(s *account.ClientSpec) { s.ID = "a\nb" }), "id"},
+		{"an id that is too long", edit(func(s *account.ClientSpec) { s.ID = strings.Repeat("a", 256) }), "id"},
 		{"the built-in client's id", edit(func(s *account.ClientSpec) { s.ID = authserver.FirstPartyClientID }), "id"},
 		{"that of browser sessions", edit(func(s *account.ClientSpec) { s.ID = authserver.BrowserClientID }), "id"},
 		{"a short secret", edit(func(s *account.ClientSpec) { s.Secret = "fifteen-letters" }), "secret"},
@@ -245,12 +241,12 @@ func TestClientIDsAreGivenOnce(t *testing.T) {
 
 func TestAddRegistersScopes(t *testing.T) {
 	f := newFixture(t)
-	if err := f.db.PutScope(t.Context(), "write", "editor", authserver.Event{Act: "test"}); err != nil {
+	if err := f.db.PutScope(t.Context(), "write", authserver.Scope{RequiresRole: "editor"}, authserver.Event{Act: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	f.add(t, conf())
 	scopes, err := f.db.Scopes(t.Context())
-	if err != nil || len(scopes) != 2 || scopes["read"] != "" || scopes["write"] != "editor" {
+	if err != nil || len(scopes) != 2 || scopes["read"].RequiresRole != "" || scopes["write"].RequiresRole != "editor" {
 		t.Errorf("got %v, %v", scopes, err)
 	}
 }

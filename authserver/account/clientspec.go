@@ -18,6 +18,8 @@ const (
 	maxSecret = 1024 // bytes
 	// maxIdentifier is how many bytes of a resource identifier tokens carry.
 	maxIdentifier = 1024
+	maxClientID   = 255
+	maxClientName = 200 // characters
 	// maxGrace is the most that REFRESH_GRACE_SECONDS takes.
 	maxGrace = 300 * time.Second
 )
@@ -34,7 +36,24 @@ type ClientSpec struct {
 	Serves       []string
 	Introspect   bool
 	RefreshGrace *time.Duration // nil is the server's
+
+	// For login by redirect.
+
+	Name         string
+	RedirectURIs []string
+	// AllowSchemes are private-use schemes without a dot that the redirect URIs
+	// may have. They are not kept.
+	AllowSchemes           []string
+	PostLogoutRedirectURIs []string
+	BackchannelLogoutURI   string
+	Trusted                bool
+	PKCEOptional           bool
+	RequirePushedRequests  bool
+	IDTokenAlgorithm       string
 }
+
+// MayUse reports whether grant is asked for.
+func (s ClientSpec) MayUse(grant string) bool { return slices.Contains(s.Grants, grant) }
 
 // client is what is kept of s, without Incarnation and CreatedAt.
 func (s ClientSpec) client(m *keys.Master) authserver.Client {
@@ -43,6 +62,9 @@ func (s ClientSpec) client(m *keys.Master) authserver.Client {
 		Grants: distinct(s.Grants), Scopes: distinct(s.Scopes),
 		Resources: distinct(s.Resources), Serves: distinct(s.Serves),
 		Introspect: s.Introspect, RefreshGrace: s.RefreshGrace,
+		Name: s.Name, RedirectURIs: distinct(s.RedirectURIs), PostLogoutRedirectURIs: distinct(s.PostLogoutRedirectURIs),
+		BackchannelLogoutURI: s.BackchannelLogoutURI, Trusted: s.Trusted, PKCEOptional: s.PKCEOptional,
+		RequirePushedRequests: s.RequirePushedRequests, IDTokenAlgorithm: s.IDTokenAlgorithm,
 	}
 	if !s.Public {
 		c.SecretHash = m.HashClientSecret(s.Secret)
@@ -105,20 +127,30 @@ func (s ClientSpec) faults(known []string) []error {
 	if g := s.RefreshGrace; g != nil && (*g < 0 || *g > maxGrace) {
 		bad("refresh_grace_seconds", "value_error", "use 0 to %d", int(maxGrace.Seconds()))
 	}
-	return all
+	switch {
+	case !showable(s.Name):
+		bad("name", "value_error", "use UTF-8 text without control and formatting characters")
+	case utf8.RuneCountInString(s.Name) > maxClientName:
+		bad("name", "string_too_long", "use at most %d characters", maxClientName)
+	}
+	if s.PKCEOptional && s.Public { // RFC 9700 §2.1.1
+		bad("require_pkce", "value_error", "a public client always needs PKCE: leave it out, or make the client confidential")
+	}
+	if s.IDTokenAlgorithm != "" && !slices.Contains(idTokenAlgorithms, s.IDTokenAlgorithm) {
+		bad("id_token_signed_response_alg", "value_error", "%q is not one of %s", s.IDTokenAlgorithm, strings.Join(idTokenAlgorithms, ", "))
+	}
+	return append(all, s.uriFaults()...)
 }
 
+// checkClientID takes what RFC 6749 appendix A.1 takes.
 func checkClientID(id string) error {
-	_, subject := authserver.ParseSubject(strings.ToLower(id))
 	switch {
 	case id == "":
 		return &InvalidError{"id", "missing", "give a client id"}
-	case len(id) > maxName:
-		return &InvalidError{"id", "string_too_long", fmt.Sprintf("use at most %d characters", maxName)}
-	case !only(id, "._~-"):
-		return &InvalidError{"id", "string_pattern_mismatch", "use letters A-Z and a-z, digits, dot, underscore, tilde and hyphen"}
-	case subject: // RFC 9700 §4.15: a client's own token must never look like a user's
-		return &InvalidError{"id", "value_error", "a UUID is kept for users: use another client id"}
+	case len(id) > maxClientID:
+		return &InvalidError{"id", "string_too_long", fmt.Sprintf("use at most %d characters", maxClientID)}
+	case strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r > '~' }):
+		return &InvalidError{"id", "string_pattern_mismatch", "use printable ASCII characters"}
 	case id == authserver.FirstPartyClientID, id == authserver.BrowserClientID:
 		return &InvalidError{"id", "value_error", fmt.Sprintf("%s is a built-in client: use another client id", id)}
 	}
@@ -142,6 +174,11 @@ func checkIdentifier(id string) error {
 	return nil
 }
 
+// idTokenAlgorithms are what id_token_signed_response_alg may say.
+var idTokenAlgorithms = []string{"RS256", "ES256", "EdDSA"}
+
 func grants() []string {
-	return []string{authserver.GrantPassword, authserver.GrantRefreshToken, authserver.GrantClientCredentials}
+	return []string{
+		authserver.GrantAuthorizationCode, authserver.GrantPassword, authserver.GrantRefreshToken, authserver.GrantClientCredentials,
+	}
 }

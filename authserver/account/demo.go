@@ -21,7 +21,12 @@ func SeedDemo(ctx context.Context, d Deps) error {
 		}}
 	}
 	_, err := Apply(ctx, d, File{
-		scopes: []fileScope{{name: "write", requiresRole: "user"}, {name: "admin", requiresRole: "admin"}},
+		scopes: []fileScope{
+			{name: "read", Scope: authserver.Scope{Description: "Read your data"}},
+			{name: "write", Scope: authserver.Scope{RequiresRole: "user", Description: "Change your data"}},
+			{name: "admin", Scope: authserver.Scope{RequiresRole: "admin", Description: "Administer the service"}},
+			{name: authserver.ScopeProfile, Scope: authserver.Scope{Description: "See your name"}},
+		},
 		clients: []fileClient{
 			app("demo-app"),
 			app("swagger-ui"),

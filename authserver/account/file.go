@@ -26,9 +26,9 @@ type fileResource struct {
 }
 
 type fileScope struct {
-	line         int
-	name         string
-	requiresRole string
+	line int
+	name string
+	authserver.Scope
 }
 
 type fileClient struct {
@@ -94,13 +94,15 @@ func (f *File) readResource(r *yamlReader, n *yaml.Node) {
 func (f *File) readScope(r *yamlReader, key, n *yaml.Node) {
 	x := fileScope{line: key.Line, name: key.Value}
 	r.fields(n, "a scope", map[string]func(*yaml.Node){
-		"requires_role": r.text("requires_role", &x.requiresRole),
+		"requires_role": r.text("requires_role", &x.RequiresRole),
+		"description":   r.text("description", &x.Description),
 	})
 	f.scopes = append(f.scopes, x)
 }
 
 func (f *File) readClient(r *yamlReader, n *yaml.Node) {
 	x := fileClient{line: n.Line}
+	requirePKCE := true
 	r.fields(n, "a client", map[string]func(*yaml.Node){
 		"id":                    r.text("id", &x.ID),
 		"secret":                r.text("secret", &x.Secret),
@@ -111,7 +113,18 @@ func (f *File) readClient(r *yamlReader, n *yaml.Node) {
 		"serves":                r.texts("serves", &x.Serves),
 		"introspect":            r.truth("introspect", &x.Introspect),
 		"refresh_grace_seconds": r.seconds("refresh_grace_seconds", &x.RefreshGrace),
+
+		"name":                                  r.text("name", &x.Name),
+		"redirect_uris":                         r.texts("redirect_uris", &x.RedirectURIs),
+		"allow_schemes":                         r.texts("allow_schemes", &x.AllowSchemes),
+		"post_logout_redirect_uris":             r.texts("post_logout_redirect_uris", &x.PostLogoutRedirectURIs),
+		"backchannel_logout_uri":                r.text("backchannel_logout_uri", &x.BackchannelLogoutURI),
+		"trusted":                               r.truth("trusted", &x.Trusted),
+		"require_pkce":                          r.truth("require_pkce", &requirePKCE),
+		"require_pushed_authorization_requests": r.truth("require_pushed_authorization_requests", &x.RequirePushedRequests),
+		"id_token_signed_response_alg":          r.text("id_token_signed_response_alg", &x.IDTokenAlgorithm),
 	})
+	x.PKCEOptional = !requirePKCE
 	f.clients = append(f.clients, x)
 }
 

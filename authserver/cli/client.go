@@ -40,7 +40,8 @@ type clientView struct {
 	Serves       []string `json:"serves"`
 	Introspect   bool     `json:"introspect"`
 	RefreshGrace *float64 `json:"refresh_grace_seconds,omitempty"`
-	CreatedAt    string   `json:"created_at"`
+	webView
+	CreatedAt string `json:"created_at"`
 }
 
 func viewClient(c authserver.Client) clientView {
@@ -53,6 +54,7 @@ func viewClient(c authserver.Client) clientView {
 		seconds := c.RefreshGrace.Seconds()
 		v.RefreshGrace = &seconds
 	}
+	v.webView = viewWeb(c)
 	return v
 }
 
@@ -70,24 +72,26 @@ func (v clientView) text(w io.Writer) {
 	if v.RefreshGrace != nil {
 		fmt.Fprintf(w, "refresh grace\t%gs\n", *v.RefreshGrace)
 	}
+	v.webView.text(w)
 	fmt.Fprintf(w, "created\t%s\n", v.CreatedAt)
 }
 
 type clientAddCmd struct {
 	output
-	ID           string         `arg:"" name:"client" help:"Client id: letters, digits, dot, underscore, tilde and hyphen."`
+	ID           string         `arg:"" name:"client" help:"Client id: printable ASCII."`
 	Public       bool           `help:"A client that cannot keep a secret: it has none."`
-	Grant        []string       `required:"" placeholder:"GRANT" help:"A grant it may use: password, refresh_token or client_credentials."`
+	Grant        []string       `required:"" placeholder:"GRANT" help:"A grant it may use: authorization_code, password, refresh_token or client_credentials."`
 	Scope        []string       `placeholder:"SCOPE" help:"A scope it may ask for."`
 	Resource     []string       `placeholder:"URI" help:"A resource it may ask tokens for, besides the bundled API."`
 	Serves       []string       `placeholder:"URI" help:"A resource whose tokens it may introspect."`
 	Introspect   bool           `help:"Let it introspect tokens of the resources that it serves."`
 	RefreshGrace *time.Duration `placeholder:"DURATION" help:"Its own grace period for refresh tokens, such as 0s for strict single use."`
 	SecretStdin  bool           `help:"Read the secret from stdin instead of making one."`
+	webFlags
 }
 
 func (clientAddCmd) Help() string {
-	return "Example:\n\n\ttokenwright client add reports --grant client_credentials --scope read\n"
+	return "Example:\n\n\ttokenwright client add reports --grant client_credentials --scope read\n\ttokenwright client add shop --public --grant authorization_code --grant refresh_token --redirect-uri https://shop.example.com/cb\n"
 }
 
 func (cmd clientAddCmd) Validate() error {
@@ -104,6 +108,7 @@ func (cmd clientAddCmd) Run(ctx context.Context, con *console) error {
 			Resources: cmd.Resource, Serves: cmd.Serves, Introspect: cmd.Introspect,
 			RefreshGrace: cmd.RefreshGrace,
 		}
+		cmd.webFlags.into(&spec)
 		if cmd.SecretStdin {
 			secret, err := con.secretLine("client secret")
 			if err != nil {

@@ -147,8 +147,8 @@ func (cmd tokenMintCmd) fillSubject(ctx context.Context, s *staff, c *resource.C
 		return nil, err
 	}
 	allowed = []string{authserver.ScopeProfile}
-	for name, role := range scopes {
-		if name != authserver.ScopeProfile && (role == "" || s.deps.Roles.Holds(u.Roles, role)) {
+	for name, scope := range scopes {
+		if name != authserver.ScopeProfile && (scope.RequiresRole == "" || s.deps.Roles.Holds(u.Roles, scope.RequiresRole)) {
 			allowed = append(allowed, name)
 		}
 	}

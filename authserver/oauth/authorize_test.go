@@ -23,12 +23,12 @@ func (w *webFacts) Facts(_ context.Context, a authserver.Ask) (authserver.Facts,
 	code := []string{authserver.GrantAuthorizationCode}
 	scopes := []string{"read", "write", "openid", "profile"}
 	for _, c := range []authserver.Client{
-		{ID: "web", RequirePKCE: true, Grants: code, Scopes: scopes, Resources: []string{testResource},
+		{ID: "web", Grants: code, Scopes: scopes, Resources: []string{testResource},
 			RedirectURIs: []string{"https://web.test/cb?a=b", "https://web.test/other"}},
-		{ID: "lax", Grants: code, Scopes: scopes, RedirectURIs: []string{"https://lax.test/cb"}},
+		{ID: "lax", PKCEOptional: true, Grants: code, Scopes: scopes, RedirectURIs: []string{"https://lax.test/cb"}},
 		{ID: "native", Public: true, Grants: code, Scopes: scopes, RedirectURIs: []string{"http://127.0.0.1/cb"}},
-		{ID: "pushed", RequirePKCE: true, RequirePushedRequests: true, Grants: code, Scopes: scopes, RedirectURIs: []string{"https://web.test/cb?a=b"}},
-		{ID: "nocode", RequirePKCE: true, Scopes: scopes, RedirectURIs: []string{"https://web.test/cb?a=b"}},
+		{ID: "pushed", RequirePushedRequests: true, Grants: code, Scopes: scopes, RedirectURIs: []string{"https://web.test/cb?a=b"}},
+		{ID: "nocode", Scopes: scopes, RedirectURIs: []string{"https://web.test/cb?a=b"}},
 	} {
 		if c.ID == a.ClientID {
 			return authserver.Facts{Client: &c}, nil

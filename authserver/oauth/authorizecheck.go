@@ -68,7 +68,7 @@ func (s *Server) checkRequest(r *authserver.AuthorizationRequest, form url.Value
 func checkChallenge(r *authserver.AuthorizationRequest, c authserver.Client) error {
 	challenge, method := r.Parameters.Get("code_challenge"), r.Parameters.Get("code_challenge_method")
 	switch {
-	case challenge == "" && method == "" && !c.Public && !c.RequirePKCE:
+	case challenge == "" && method == "" && !c.Public && c.PKCEOptional:
 		return nil
 	case challenge == "":
 		return refuse(CodeInvalidRequest, "code_challenge is missing.")

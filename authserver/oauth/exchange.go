@@ -214,7 +214,7 @@ func grantScope(t *oauth2.TokenGenerateRequest) (bool, error) {
 func (ex *exchange) allowed(scopes []string) []string {
 	out := make([]string, 0, len(scopes))
 	for _, name := range scopes {
-		role := ex.facts.Scopes[name]
+		role := ex.facts.Scopes[name].RequiresRole
 		if ex.user == nil || role == "" || ex.Roles.Holds(ex.user.Roles, role) {
 			out = append(out, name)
 		}

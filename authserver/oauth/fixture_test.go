@@ -119,7 +119,7 @@ func (f *fixture) seed() {
 	all := []string{authserver.GrantPassword, authserver.GrantRefreshToken, authserver.GrantClientCredentials}
 	scopes := []string{"read", "write", "admin", "profile"}
 	for _, s := range [][2]string{{"admin", "admin"}, {"write", "user"}, {"read", ""}} {
-		if err := f.db.PutScope(ctx, s[0], s[1], authserver.Event{Act: "test"}); err != nil {
+		if err := f.db.PutScope(ctx, s[0], authserver.Scope{RequiresRole: s[1]}, authserver.Event{Act: "test"}); err != nil {
 			f.t.Fatal(err)
 		}
 	}

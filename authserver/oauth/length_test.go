@@ -19,7 +19,7 @@ func TestEveryTokenThatIsIssuedIsTaken(t *testing.T) {
 		}
 	}
 	for i := range 400 {
-		put(f.db.PutScope(t.Context(), fmt.Sprintf("%s-%03d", strings.Repeat("s", 40), i), "", authserver.Event{Act: "test"}))
+		put(f.db.PutScope(t.Context(), fmt.Sprintf("%s-%03d", strings.Repeat("s", 40), i), authserver.Scope{}, authserver.Event{Act: "test"}))
 	}
 	login := func(more ...string) (Response, error) {
 		form := url.Values{"username": {"alice"}, "password": {"correct horse alice"}}

@@ -145,7 +145,7 @@ func fill(b *testing.B, d *sqlstore.DB, n int) authserver.Ask {
 		b.Fatal(err)
 	}
 	for _, scope := range []string{"read", "write", "admin"} {
-		if err := d.PutScope(b.Context(), scope, "user", authserver.Event{}); err != nil {
+		if err := d.PutScope(b.Context(), scope, authserver.Scope{RequiresRole: "user"}, authserver.Event{}); err != nil {
 			b.Fatal(err)
 		}
 	}

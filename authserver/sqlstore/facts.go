@@ -26,16 +26,17 @@ func (d *DB) Facts(ctx context.Context, a authserver.Ask) (authserver.Facts, err
 		scopes sql.NullString
 	)
 	// What was not asked for is null, which equals nothing. A quotation mark is
-	// in no scope's name.
+	// in no scope's name, and a line's end in no description.
 	err := d.r.row(ctx, `
 		select `+clientColumns+`, `+userColumns+`, users.password_hash, `+tombstoneColumns+`, `+consentColumns+`,
-			(select string_agg(scopes.name || '"' || scopes.requires_role, ' ') from scopes)
+			(select string_agg(scopes.name || '"' || scopes.requires_role || '"' || case when $7 then scopes.description else '' end, '
+') from scopes)
 		from (select 1 as one) as ask
 		left join clients on clients.id = $1
 		left join users on users.subject = $2 or users.username_key = $3 or users.email_key = $4
 		left join tombstones on tombstones.session_id = $5
 		left join consents on consents.subject = users.subject and consents.client_id = $6`,
-		null(a.ClientID), null(a.Subject), null(username), null(email), null(a.SessionID), null(consentOf),
+		null(a.ClientID), null(a.Subject), null(username), null(email), null(a.SessionID), null(consentOf), a.ConsentOf,
 	).Scan(slices.Concat(c.fields(), u.fields(), []any{&hash}, t.fields(), given.fields(), []any{&scopes})...)
 	if err != nil {
 		return authserver.Facts{}, failed("find facts", err)
@@ -49,9 +50,12 @@ func (d *DB) Facts(ctx context.Context, a authserver.Ask) (authserver.Facts, err
 		user := u.user()
 		f.User = &user
 	}
-	for _, scope := range strings.Fields(scopes.String) {
-		name, role, _ := strings.Cut(scope, `"`)
-		f.Scopes[name] = role
+	if scopes.Valid {
+		for line := range strings.SplitSeq(scopes.String, "\n") {
+			name, rest, _ := strings.Cut(line, `"`)
+			role, description, _ := strings.Cut(rest, `"`)
+			f.Scopes[name] = authserver.Scope{RequiresRole: role, Description: description}
+		}
 	}
 	return f, nil
 }

@@ -10,16 +10,20 @@ import (
 
 // Scopes are all registered scopes.
 func (d *DB) Scopes(ctx context.Context) (authserver.Scopes, error) {
-	type scope struct{ name, role string }
-	all, err := list(ctx, &d.r, func(row scanner) (s scope, err error) {
-		return s, row.Scan(&s.name, &s.role)
-	}, `select name, requires_role from scopes`)
+	type named struct {
+		name string
+		authserver.Scope
+	}
+	all, err := list(ctx, &d.r, func(row scanner) (s named, err error) {
+		err = row.Scan(&s.name, &s.RequiresRole, &s.Description)
+		return s, err
+	}, `select name, requires_role, description from scopes`)
 	if err != nil {
 		return nil, failed("list scopes", err)
 	}
 	scopes := authserver.Scopes{}
 	for _, s := range all {
-		scopes[s.name] = s.role
+		scopes[s.name] = s.Scope
 	}
 	return scopes, nil
 }
@@ -36,10 +40,11 @@ func (d *DB) Resources(ctx context.Context) ([]authserver.Resource, error) {
 }
 
 // PutScope makes or overwrites a scope.
-func (d *DB) PutScope(ctx context.Context, name, requiresRole string, e authserver.Event) error {
+func (d *DB) PutScope(ctx context.Context, name string, s authserver.Scope, e authserver.Event) error {
 	return failed("put scope", d.put(ctx, e, `
-		insert into scopes (name, requires_role) values ($1, $2)
-		on conflict (name) do update set requires_role = excluded.requires_role`, name, requiresRole))
+		insert into scopes (name, requires_role, description) values ($1, $2, $3)
+		on conflict (name) do update set requires_role = excluded.requires_role, description = excluded.description`,
+		name, s.RequiresRole, s.Description))
 }
 
 // RemoveScope forgets a scope.

@@ -29,6 +29,14 @@ func (d *DB) AddUser(ctx context.Context, u authserver.NewUser, e authserver.Eve
 		if err != nil {
 			return err
 		}
+		// next has locked what AddClient locks for an id of this form.
+		var clients int
+		if err = tx.QueryRowContext(ctx, `select count(*) from clients where lower(id) = $1`, u.Subject).Scan(&clients); err != nil {
+			return err
+		}
+		if clients > 0 {
+			return authserver.ErrConflict
+		}
 		return d.record(ctx, tx, e)
 	})
 	if isUnique(err) {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ func Clients(t *testing.T, open func(t *testing.T) Database) {
 	t.Run("a client comes back as it was made", func(t *testing.T) { clientRoundTrip(t, open(t)) })
 	t.Run("ReplaceClient keeps id, incarnation and age", func(t *testing.T) { clientReplaced(t, open(t)) })
 	t.Run("a secret's hash is replaced if it is still the old one", func(t *testing.T) { secretHashUpgraded(t, open(t)) })
+	t.Run("CCG-004 no client has a user's subject, and no user a client's id", func(t *testing.T) { clientNoSubject(t, open(t)) })
 	t.Run("a removed client's tokens end and its id rests", func(t *testing.T) { clientRemoved(t, open(t)) })
 	t.Run("scopes and resources", func(t *testing.T) { scopesAndResources(t, open(t)) })
 }
@@ -23,6 +25,9 @@ func newClient(id string) authserver.Client {
 		Grants: []string{authserver.GrantPassword, authserver.GrantRefreshToken}, Scopes: []string{"read", "write"},
 		Resources: []string{"https://api.example.test"}, Serves: []string{"https://api.example.test", "urn:x"}, Introspect: true,
 		RefreshGrace: ptr(time.Duration(0)), CreatedAt: now(),
+		Name: "A \"shop\", ünlike others", RedirectURIs: []string{"https://shop.test/cb?a=b", "http://127.0.0.1/cb"},
+		PostLogoutRedirectURIs: []string{"https://shop.test/"}, BackchannelLogoutURI: "https://shop.test/out",
+		Trusted: true, PKCEOptional: true, RequirePushedRequests: true, IDTokenAlgorithm: "ES256",
 	}
 }
 
@@ -120,6 +125,26 @@ func clientRemoved(t *testing.T, db Database) {
 	same(t, []string{"client.add", "client.remove", "client.add"}, acts(t, db))
 }
 
+func clientNoSubject(t *testing.T, db Database) {
+	alice := mustAdd(t, db, "alice", "alice@example.com")
+	for _, id := range []string{alice.Subject, strings.ToUpper(alice.Subject)} {
+		if err := db.AddClient(t.Context(), newClient(id), event("client.add")); !errors.Is(err, authserver.ErrConflict) {
+			t.Errorf("client %s: got %v, want %v", id, err, authserver.ErrConflict)
+		}
+	}
+	bob := newUser("bob", "bob@example.com")
+	mustAddClient(t, db, newClient(strings.ToUpper(bob.Subject)))
+	if _, err := db.AddUser(t.Context(), bob, event("user.add")); !errors.Is(err, authserver.ErrConflict) {
+		t.Errorf("user with a client's id: got %v, want %v", err, authserver.ErrConflict)
+	}
+	if err := db.RemoveUser(t.Context(), alice.Subject, event("user.remove")); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.AddClient(t.Context(), newClient(alice.Subject), event("client.add")); !errors.Is(err, authserver.ErrConflict) {
+		t.Errorf("a removed user's subject: got %v, want %v", err, authserver.ErrConflict)
+	}
+}
+
 func scopesAndResources(t *testing.T, db Database) {
 	ctx := t.Context()
 	must := func(err error) {
@@ -128,19 +153,22 @@ func scopesAndResources(t *testing.T, db Database) {
 			t.Fatal(err)
 		}
 	}
-	must(db.PutScope(ctx, "write", "user", event("scope.put")))
-	must(db.PutScope(ctx, "write", "editor", event("scope.put")))
-	must(db.PutScope(ctx, "a=b", "", event("scope.put")))
-	must(db.PutScope(ctx, "gone", "", event("scope.put")))
+	must(db.PutScope(ctx, "write", authserver.Scope{RequiresRole: "user"}, event("scope.put")))
+	must(db.PutScope(ctx, "write", authserver.Scope{RequiresRole: "editor", Description: "Change things, äh \"all\""}, event("scope.put")))
+	must(db.PutScope(ctx, "a=b", authserver.Scope{}, event("scope.put")))
+	must(db.PutScope(ctx, "gone", authserver.Scope{}, event("scope.put")))
 	must(db.RemoveScope(ctx, "gone", event("scope.remove")))
 	must(db.RemoveScope(ctx, "never", event("scope.remove"))) // no row
-	want := authserver.Scopes{"write": "editor", "a=b": ""}
+	want := authserver.Scopes{"write": {RequiresRole: "editor", Description: "Change things, äh \"all\""}, "a=b": {}}
 	scopes, err := db.Scopes(ctx)
 	must(err)
 	same(t, want, scopes)
-	f, err := db.Facts(ctx, authserver.Ask{})
+	f, err := db.Facts(ctx, authserver.Ask{ConsentOf: true})
 	must(err)
 	same(t, want, f.Scopes)
+	f, err = db.Facts(ctx, authserver.Ask{})
+	must(err)
+	same(t, authserver.Scopes{"write": {RequiresRole: "editor"}, "a=b": {}}, f.Scopes)
 
 	b := authserver.Resource{Identifier: "https://b.example.test", Name: "B API", Scopes: []string{"read", "write"}}
 	a := authserver.Resource{Identifier: "https://a.example.test"}

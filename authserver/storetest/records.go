@@ -18,7 +18,7 @@ func Facts(t *testing.T, open func(t *testing.T) Database) {
 	mustAddClient(t, db, web)
 	mustAddClient(t, db, newClient("other"))
 	mustEnd(t, db, ending("ended"))
-	if err := db.PutScope(t.Context(), "admin", "admin", event("scope.put")); err != nil {
+	if err := db.PutScope(t.Context(), "admin", authserver.Scope{RequiresRole: "admin", Description: "Administer \"all\""}, event("scope.put")); err != nil {
 		t.Fatal(err)
 	}
 	const hash = "$argon2id$of$alice"
@@ -53,7 +53,7 @@ func Facts(t *testing.T, open func(t *testing.T) Database) {
 				t.Errorf("tombstone of %q, want %q", ended, tc.ended)
 			}
 			got.Ended = nil
-			same(t, authserver.Facts{Client: tc.client, User: tc.user, PasswordHash: tc.hash, Scopes: authserver.Scopes{"admin": "admin"}}, got)
+			same(t, authserver.Facts{Client: tc.client, User: tc.user, PasswordHash: tc.hash, Scopes: authserver.Scopes{"admin": {RequiresRole: "admin"}}}, got)
 		})
 	}
 }

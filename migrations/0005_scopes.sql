@@ -1,0 +1,2 @@
+-- +goose Up
+alter table scopes add column description text not null default '';
