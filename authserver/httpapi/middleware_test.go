@@ -112,6 +112,12 @@ func TestCORS(t *testing.T) {
 			t.Errorf("headers %v", a.Header)
 		}
 	})
+	t.Run("a preflight is allowed every header that it names", func(t *testing.T) {
+		a := f.do("OPTIONS", "/api/private", "", "Origin: "+origin, preflight, "Access-Control-Request-Headers: content-type, traceparent", "Access-Control-Request-Headers: X-Trace").want(t, 204)
+		if got := a.Header.Get("Access-Control-Allow-Headers"); got != "authorization, content-type, traceparent, x-trace" {
+			t.Errorf("allowed headers %q", got)
+		}
+	})
 	t.Run("TOK-025 a preflight from another", func(t *testing.T) {
 		for _, from := range []string{"https://evil.test", "null", origin + ".evil.test", strings.ToUpper(origin)} {
 			a := f.do("OPTIONS", "/oauth/token", "", "Origin: "+from, preflight)

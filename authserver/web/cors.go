@@ -3,14 +3,18 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 )
 
 // cors lets pages of the configured origins read answers (Fetch standard §3.2).
-// There is no cookie anywhere, so credentials are never allowed. What is
-// published for everyone says so itself.
+// No route that it opens reads a cookie, so credentials are never allowed. What
+// is published for everyone says so itself.
 func (s *Site) cors(c *gin.Context) {
+	if s.isNavigated(c) {
+		return
+	}
 	h := c.Writer.Header()
 	h.Add("Vary", "Origin")
 	r := c.Request
@@ -28,8 +32,29 @@ func (s *Site) cors(c *gin.Context) {
 	c.Abort()
 	if allowed {
 		h.Set("Access-Control-Allow-Methods", methods)
-		h.Set("Access-Control-Allow-Headers", "authorization, content-type")
+		h.Set("Access-Control-Allow-Headers", allowedHeaders(r.Header.Values("Access-Control-Request-Headers")))
 		h.Set("Access-Control-Max-Age", "600")
 	}
 	c.Status(http.StatusNoContent)
+}
+
+func (s *Site) isNavigated(c *gin.Context) bool {
+	if s.has(c, Navigated) {
+		return true
+	}
+	// A preflight has no route of its own; a pattern without parameters is its path.
+	return c.FullPath() == "" && s.traits[c.Request.URL.Path]&Navigated != 0
+}
+
+// allowedHeaders are those that clients of ours send and those that this one
+// asks for: tracing and the like. None of them lets anybody in but Authorization,
+// which a page must have been given.
+func allowedHeaders(asked []string) string {
+	names := []string{"authorization", "content-type"}
+	for name := range strings.SplitSeq(strings.Join(asked, ","), ",") {
+		if name = strings.ToLower(strings.TrimSpace(name)); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }

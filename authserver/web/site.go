@@ -39,6 +39,10 @@ const (
 	// AnyHost is of a route that is answered whatever Host says, for probes that
 	// ask by address. It must show nothing that a page could use.
 	AnyHost
+	// Navigated is of a route that browsers go to with a person in front: pages of
+	// other origins may not read it (no CORS), whatever CORSOrigins says. Preflights
+	// see it where the pattern has no parameters.
+	Navigated
 )
 
 // Site answers requests by the routes that are registered on it, all of them

@@ -108,6 +108,29 @@ func TestTraits(t *testing.T) {
 	}
 }
 
+func TestNavigatedRoutesHaveNoCORS(t *testing.T) {
+	const origin = "https://spa.example.test"
+	f := newFixture(t, func(s *web.Settings) { s.CORSOrigins = []string{origin} })
+	f.site.Handle("GET", "/authorize", answering(200))
+	f.site.Mark(web.Navigated, "/authorize")
+	for path, want := range map[string]string{"/authorize": "", "/route": origin} {
+		for _, method := range []string{"GET", "POST", "OPTIONS"} { // of which only the first has a route
+			r := httptest.NewRequest(method, "http://auth.example.test"+path, nil)
+			r.Header.Set("Origin", origin)
+			r.Header.Set("Access-Control-Request-Method", "GET")
+			w := f.serve(r)
+			if got := w.Header().Get("Access-Control-Allow-Origin"); got != want {
+				t.Errorf("AUT-009 %s %s: %q may read it, want %q", method, path, got, want)
+			}
+			for name := range w.Header() {
+				if want == "" && strings.HasPrefix(name, "Access-Control-") {
+					t.Errorf("AUT-009 %s %s: %s %v", method, path, name, w.Header()[name])
+				}
+			}
+		}
+	}
+}
+
 // Whatever happens before a route or in it: the answer has what every answer has.
 func TestPanic(t *testing.T) {
 	f := newFixture(t)
