@@ -56,11 +56,16 @@ type Revocation struct {
 
 // Ending asks a store to end a session or a token.
 type Ending struct {
-	Kind     Kind // KindSession or KindToken
-	ID       string
-	Subject  string // of the session's user; empty for a client's own token
-	ClientID string
-	Reason   Reason
+	Kind      Kind // KindSession or KindToken
+	ID        string
+	Subject   string // of the session's user; empty for a client's own token
+	SessionID string // of KindToken only: the session that it is of, or empty
+	ClientID  string
+	// Keep is the session that goes on if all others of the user end by this one,
+	// and KeepEpoch the session epoch that it was opened under; empty is none.
+	Keep      string
+	KeepEpoch int64
+	Reason    Reason
 	// Resources are the session's, or the token's aud; empty if unknown.
 	Resources []string
 }

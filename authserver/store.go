@@ -151,7 +151,9 @@ type KeyStore interface {
 // RevocationLog is the table of what has ended.
 type RevocationLog interface {
 	// End writes the entry, for a session its tombstone, and the audit row in
-	// one transaction. What has ended already is no error and makes no row.
+	// one transaction. What has ended already is no error and makes no row. Past
+	// some dozens of live entries of a session's tokens the session ends instead
+	// of a token, and past some hundreds of a user's all the user's sessions.
 	End(ctx context.Context, what []Ending, e Event) error
 	// Revocations lists the live entries with a Seq above after, in sequence,
 	// and returns the highest Seq that was ever given.

@@ -51,7 +51,8 @@ func (s *Server) revokeSession(ctx context.Context, q tokenRequest) error {
 	}}, authserver.Event{Act: "session.revoke", Actor: q.client.ID})
 }
 
-// revokeAccess ends one access token; its session goes on.
+// revokeAccess ends one access token; its session goes on, unless too many of its
+// tokens were ended one by one.
 func (s *Server) revokeAccess(ctx context.Context, q tokenRequest) error {
 	c, err := s.Verifier.Verify(ctx, q.token)
 	if _, bad := errors.AsType[*resource.TokenError](err); bad {
@@ -68,7 +69,7 @@ func (s *Server) revokeAccess(ctx context.Context, q tokenRequest) error {
 		subject = ""
 	}
 	return s.Endings.End(ctx, []authserver.Ending{{
-		Kind: authserver.KindToken, ID: c.ID, Subject: subject, ClientID: c.ClientID,
+		Kind: authserver.KindToken, ID: c.ID, Subject: subject, SessionID: c.SessionID, ClientID: c.ClientID,
 		Reason: authserver.ReasonRevoked, Resources: c.Audience,
 	}}, authserver.Event{Act: "token.revoke", Actor: q.client.ID, SessionID: c.SessionID})
 }

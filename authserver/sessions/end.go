@@ -51,13 +51,16 @@ func (s *Sessions) Drop(ctx context.Context, ended []authserver.Ending) {
 // an entry in every resource server's memory, and time in the transaction.
 const most = 100
 
-// Evict ends sessions that u has too many of: of very many some, and the next
-// login the next. One that a raised session epoch has ended before, of which the
+// Evict ends sessions that u has too many of, but never the one that opened: of
+// very many some, and the next login the next. One that a raised session epoch has ended before, of which the
 // session store knows nothing, is only forgotten.
-func (s *Sessions) Evict(ctx context.Context, u authserver.User, sids []string) error {
+func (s *Sessions) Evict(ctx context.Context, u authserver.User, opened string, sids []string) error {
 	var alive, ended []authserver.Ending
 	for _, sid := range sids[:min(len(sids), most)] {
-		e := authserver.Ending{Kind: authserver.KindSession, ID: sid, Subject: u.Subject, Reason: authserver.ReasonEvicted}
+		e := authserver.Ending{
+			Kind: authserver.KindSession, ID: sid, Subject: u.Subject, Reason: authserver.ReasonEvicted,
+			Keep: opened, KeepEpoch: u.SessionEpoch,
+		}
 		lives, err := s.lives(ctx, u, sid)
 		if err != nil {
 			return err
@@ -116,8 +119,9 @@ func (s *Sessions) EndOne(ctx context.Context, c *resource.Claims, sid string) e
 	if session.Subject != c.Subject {
 		return authserver.ErrNotFound
 	}
-	return s.End(ctx, []authserver.Ending{Ending(session, authserver.ReasonLogout)},
-		authserver.Event{Act: "session.end", Actor: c.Subject})
+	ending := Ending(session, authserver.ReasonLogout)
+	ending.Keep, ending.KeepEpoch = c.SessionID, c.SessionEpoch
+	return s.End(ctx, []authserver.Ending{ending}, authserver.Event{Act: "session.end", Actor: c.Subject})
 }
 
 // alive returns ErrSessionEnded if the session of c has ended: a token outlives

@@ -65,8 +65,9 @@ func (d *DB) Withdraw(ctx context.Context, subject, clientID string, end []auths
 		if err = changed(res, err, authserver.ErrNotFound); err != nil {
 			return err
 		}
+		ends := ender{tx: tx, now: now}
 		for _, ending := range end {
-			if _, err := endSession(ctx, tx, ending, now); err != nil {
+			if _, err := ends.session(ctx, ending); err != nil {
 				return err
 			}
 		}

@@ -46,7 +46,7 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 			where subject = $1 and ($14 = '' or password_hash = $14)
 				and ($12 = '' or (session_epoch <= $13 or kept_session = $12)
 					and not exists (select 1 from tombstones where session_id = $12))
-			returning `+strings.ReplaceAll(userColumns, "users.", ""),
+			returning `+returnedUser,
 			subject, c.Username, folded(c.Username), c.Email, folded(c.Email), c.FullName, joined(c.Roles), c.Active, c.PasswordHash,
 			c.EndTokens, c.EndSessions, c.KeepSession, c.KeepEpoch, c.IfPasswordHash, now.Unix()))
 		if errors.Is(err, sql.ErrNoRows) && c.KeepSession != "" {
@@ -65,8 +65,9 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 				return err
 			}
 		}
+		ends := ender{tx: tx, now: now, all: c.EndSessions}
 		for _, ending := range c.End {
-			if _, err := endSession(ctx, tx, ending, now); err != nil {
+			if _, err := ends.session(ctx, ending); err != nil {
 				return err
 			}
 		}

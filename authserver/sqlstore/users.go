@@ -13,6 +13,9 @@ import (
 const userColumns = `users.id, users.subject, users.username, users.email, users.full_name, users.roles, users.active,
 	users.epoch, users.session_epoch, users.kept_session, users.created_at`
 
+// returnedUser is userColumns of the one table that a statement changes.
+var returnedUser = strings.ReplaceAll(userColumns, "users.", "")
+
 // AddUser makes a user and gives it the next id.
 func (d *DB) AddUser(ctx context.Context, u authserver.NewUser, e authserver.Event) (authserver.User, error) {
 	u.CreatedAt = fromMillis(millis(u.CreatedAt))

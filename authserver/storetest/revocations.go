@@ -17,6 +17,7 @@ func Revocations(t *testing.T, open func(t *testing.T) Database) {
 	t.Run("one of many ends", func(t *testing.T) { endRace(t, open(t)) })
 	t.Run("what has ended can be asked for", func(t *testing.T) { endAsked(t, open(t)) })
 	t.Run("raising the session epoch can be asked for", func(t *testing.T) { endRaised(t, open(t)) })
+	t.Run("what one adds is bounded", func(t *testing.T) { bounds(t, open) })
 	t.Run("a follower sees every entry once, in sequence", func(t *testing.T) { endFollowed(t, open(t)) })
 }
 
