@@ -40,6 +40,7 @@
 //	certtest    certificates for the servers that tests start
 //	web         what every HTTP request passes, below those who know the routes
 //	httpapi     the routes that programs call: decode, call, encode
+//	pages       what people see: HTML in their language
 //	telemetry   metrics and traces
 //	doctor      examines a running issuer from outside
 //	bench       measures a running issuer from outside
