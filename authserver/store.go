@@ -161,6 +161,8 @@ type RevocationLog interface {
 	// Tombstones lists a user's ended sessions, the last ended first, and says
 	// how many there are in all. They are kept for at least 30 days.
 	Tombstones(ctx context.Context, subject string, p Page) ([]Tombstone, int, error)
+	// Marks finds the tombstones of sessions, by their ids.
+	Marks(ctx context.Context, sids []string) (map[string]Tombstone, error)
 	// SessionEpochs lists the raisings of a user's session epoch, the first
 	// first, for as long as a session that one of them ended may be asked for.
 	SessionEpochs(ctx context.Context, subject string) ([]SessionEpoch, error)

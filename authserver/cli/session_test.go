@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/tokenwright/tokenwright/authserver/redisstore/redistest"
 )
@@ -13,8 +16,8 @@ import (
 // REF-032 with sessions in Redis: they are listed from there and end in the
 // database.
 func TestSessionsInRedis(t *testing.T) {
-	dir := t.TempDir()
-	env := []string{"REDIS_URL=" + redistest.Start(t), "SECRET_KEY=aWn0Vd7kQ2xYt5LrEoPz8sUj3bCmHgF6"}
+	dir, redisURL := t.TempDir(), redistest.Start(t)
+	env := []string{"REDIS_URL=" + redisURL, "SECRET_KEY=aWn0Vd7kQ2xYt5LrEoPz8sUj3bCmHgF6"}
 	run := func(stdin string, args ...string) string {
 		t.Helper()
 		cmd, err := command(dir, env, args...)
@@ -75,4 +78,30 @@ func TestSessionsInRedis(t *testing.T) {
 	if status, _ := post("/auth/refresh", url.Values{"refresh_token": {second}}); status != 401 {
 		t.Errorf("refresh of an ended session: %d", status)
 	}
+
+	// What is removed leaves Redis too: the records have addresses.
+	login()
+	if keys := sessionKeys(t, redisURL); len(keys) < 2 {
+		t.Fatalf("Redis has %q", keys)
+	}
+	run("", "user", "remove", "alice")
+	if keys := sessionKeys(t, redisURL); len(keys) != 0 {
+		t.Errorf("Redis still has %q", keys)
+	}
+}
+
+// sessionKeys are the keys of sessions and of who has some.
+func sessionKeys(t *testing.T, url string) []string {
+	t.Helper()
+	options, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(options)
+	defer client.Close()
+	keys, err := client.Keys(t.Context(), "tw:*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(keys, func(key string) bool { return strings.HasPrefix(key, "tw:limit:") })
 }

@@ -136,7 +136,18 @@ func (userRemoveCmd) Help() string {
 }
 
 func (cmd userRemoveCmd) Run(ctx context.Context, con *console) error {
-	return cmd.change(ctx, con, "removed, and every session and token has ended", func(s *staff, u authserver.User) error {
-		return s.users.Remove(ctx, u.Subject, authserver.ActorCLI)
+	return con.withSessions(ctx, func(s *sessionStaff) error {
+		u, err := cmd.find(ctx, s.users)
+		if err != nil {
+			return err
+		}
+		if err := s.users.Remove(ctx, u.Subject, authserver.ActorCLI); err != nil {
+			return err
+		}
+		if err := s.sessions.Forget(ctx, u.Subject); err != nil {
+			s.deps.Logger.WarnContext(ctx, "records of the user's sessions stay in Redis until they expire, with addresses", "user", u.Subject, "err", err)
+		}
+		fmt.Fprintf(con.out, "%s: removed, and every session and token has ended\n", u.Username)
+		return nil
 	})
 }

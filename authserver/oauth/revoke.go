@@ -34,8 +34,9 @@ func (s *Server) Revoke(r *http.Request) error {
 // counter. One that the session store has lost ends too: it may come back. So
 // does one that it cannot be asked about: the token proves enough to end it.
 func (s *Server) revokeSession(ctx context.Context, q tokenRequest) error {
-	if q.refresh == nil || q.facts.Ended != nil {
-		return nil
+	if q.refresh == nil || q.facts.Ended != nil || q.facts.User == nil ||
+		!q.facts.User.SessionLives(q.refresh.SID(), int64(q.refresh.SessionEpoch)) {
+		return nil // it has ended
 	}
 	session, err := s.Sessions.Session(ctx, q.refresh.SID())
 	switch {

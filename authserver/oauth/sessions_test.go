@@ -98,6 +98,7 @@ func TestEndedSessionChangesNothing(t *testing.T) {
 	}
 	owner := f.login("password=a new and longer one")
 	for name, ask := range map[string]func(*resource.Claims) error{
+		"POST /auth/logout":           func(c *resource.Claims) error { return f.Endings.Logout(ctx, c) },
 		"DELETE /auth/sessions":       func(c *resource.Claims) error { return f.Endings.EndOthers(ctx, c) },
 		"DELETE /auth/sessions/{sid}": func(c *resource.Claims) error { return f.Endings.EndOne(ctx, c, f.claims(owner.AccessToken).SessionID) },
 		"POST /auth/password": func(c *resource.Claims) error {
@@ -109,14 +110,84 @@ func TestEndedSessionChangesNothing(t *testing.T) {
 		if err := f.Endings.Logout(ctx, marked); err != nil {
 			t.Fatal(err)
 		}
+		rows := f.rows()
 		for _, c := range []*resource.Claims{c, marked} {
 			if err := ask(c); !errors.Is(err, authserver.ErrSessionEnded) {
 				t.Errorf("%s: got %v, want %v", name, err, authserver.ErrSessionEnded)
 			}
 		}
+		if now := f.rows(); now != rows {
+			t.Errorf("%s wrote %v, where %v were", name, now, rows)
+		}
 		f.wantAccess(owner.AccessToken, true)
 		owner = f.rotate("pub", owner.RefreshToken)
 	}
+}
+
+// rows counts what endings write: entries, alice's tombstones and successes.
+func (f *fixture) rows() (n [3]int) {
+	f.t.Helper()
+	ctx := f.t.Context()
+	live, _, err := f.db.Revocations(ctx, 0)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	u, err := f.db.UserByLogin(ctx, "alice")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	_, tombstones, err := f.db.Tombstones(ctx, u.Subject, authserver.Page{})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	n[0], n[1] = len(live), tombstones
+	for _, act := range []string{"session.logout", "session.end", "session.end_others", "session.revoke"} {
+		n[2] += f.events(act)
+	}
+	return n
+}
+
+// A refresh token whose session a raised epoch has ended is revoked already.
+func TestRevokingWhatAnEpochEnded(t *testing.T) {
+	f := newFixture(t)
+	res := f.login()
+	if err := f.Users.Disable(t.Context(), f.claims(res.AccessToken).Subject, "test"); err != nil {
+		t.Fatal(err)
+	}
+	rows := f.rows()
+	if err := f.Revoke(tokenForm("pub", res.RefreshToken)); err != nil {
+		t.Fatal(err)
+	}
+	if now := f.rows(); now != rows {
+		t.Errorf("it wrote %v, where %v were", now, rows)
+	}
+}
+
+// A session is listed as live only if it would be refreshed, whatever the session
+// store still has.
+func TestOnlyWhatLivesIsListed(t *testing.T) {
+	store := &silent{}
+	f := newFixture(t, func(d *Deps) { store.SessionStore = d.Sessions; d.Sessions = store })
+	ctx := t.Context()
+	c := f.claims(f.login().AccessToken)
+	listed := func(want int) {
+		t.Helper()
+		if live, total, err := f.Endings.List(ctx, c.Subject, authserver.Page{}); err != nil || total != want || len(live) != want {
+			t.Errorf("%d of %d listed, %v; want %d", len(live), total, err, want)
+		}
+	}
+	out := f.login()
+	f.login("client_id=reader", "scope=read")
+	listed(3)
+	store.keeps = true // as if it could not be asked to drop
+	if err := f.Endings.Logout(ctx, f.claims(out.AccessToken)); err != nil {
+		t.Fatal(err)
+	}
+	listed(2)
+	if err := f.Clients.Remove(ctx, "reader", "test"); err != nil {
+		t.Fatal(err)
+	}
+	listed(1)
 }
 
 // during is a session store that lets something happen just before a session is
@@ -228,7 +299,8 @@ func TestLoginsWhileAllOthersEnd(t *testing.T) {
 // silent is a session store that cannot be asked once it is set.
 type silent struct {
 	authserver.SessionStore
-	away bool
+	away  bool
+	keeps bool // what it is told to drop
 }
 
 func (s *silent) err() error {
@@ -253,7 +325,7 @@ func (s *silent) Sessions(ctx context.Context, subject string, p authserver.Page
 }
 
 func (s *silent) Drop(ctx context.Context, id string) error {
-	if err := s.err(); err != nil {
+	if err := s.err(); err != nil || s.keeps {
 		return err
 	}
 	return s.SessionStore.Drop(ctx, id)

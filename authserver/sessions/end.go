@@ -47,6 +47,21 @@ func (s *Sessions) Drop(ctx context.Context, ended []authserver.Ending) {
 	}
 }
 
+// Forget forgets the records of a user who was removed: they have the addresses
+// that the user came from.
+func (s *Sessions) Forget(ctx context.Context, subject string) error {
+	sessions, _, err := s.Store.Sessions(ctx, subject, authserver.Page{})
+	if err != nil {
+		return fmt.Errorf("list sessions: %w", err)
+	}
+	for _, session := range sessions {
+		if err := s.Store.Drop(ctx, session.ID); err != nil {
+			return fmt.Errorf("drop session: %w", err)
+		}
+	}
+	return nil
+}
+
 // most is how many sessions one request ends by entries of their own: each costs
 // an entry in every resource server's memory, and time in the transaction.
 const most = 100
@@ -94,8 +109,11 @@ func (s *Sessions) lives(ctx context.Context, u authserver.User, sid string) (bo
 }
 
 // Logout ends the session that c belongs to, whether or not the session store
-// has it or can be asked.
+// has it or can be asked. ErrSessionEnded if it has ended.
 func (s *Sessions) Logout(ctx context.Context, c *resource.Claims) error {
+	if err := s.alive(ctx, c); err != nil {
+		return err
+	}
 	session, err := s.Store.Session(ctx, c.SessionID)
 	if errors.Is(err, authserver.ErrNotFound) || errors.Is(err, authserver.ErrUnavailable) {
 		session = authserver.Session{ID: c.SessionID, Subject: c.Subject, ClientID: c.ClientID}

@@ -44,20 +44,17 @@ func (s *Sessions) endedByEpoch(ctx context.Context, subject string) ([]authserv
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}
+	marks, err := s.marks(ctx, sessions)
+	if err != nil {
+		return nil, err
+	}
 	var out []authserver.Tombstone
 	for _, session := range sessions {
 		// The first that did not keep it is the one that ended it.
 		i := slices.IndexFunc(epochs, func(e authserver.SessionEpoch) bool {
 			return e.Epoch > session.SessionEpoch && e.Kept != session.ID
 		})
-		if i < 0 {
-			continue
-		}
-		facts, err := s.Facts.Facts(ctx, authserver.Ask{SessionID: session.ID})
-		if err != nil {
-			return nil, fmt.Errorf("find tombstone: %w", err)
-		}
-		if facts.Ended == nil {
+		if _, marked := marks[session.ID]; i >= 0 && !marked {
 			out = append(out, authserver.Tombstone{
 				SessionID: session.ID, Subject: session.Subject, ClientID: session.ClientID,
 				Reason: epochs[i].Reason, EndedAt: epochs[i].EndedAt,

@@ -19,8 +19,9 @@ func (s *Sessions) List(ctx context.Context, subject string, p authserver.Page) 
 	return sessions[first:last], len(sessions), nil
 }
 
-// live are the user's sessions without those that a raised session epoch ended,
-// of which the session store knows nothing.
+// live are the user's sessions that would be refreshed. The session store knows
+// nothing of a raised session epoch or of a client that was removed, and may have
+// kept, or got back, one that has a mark.
 func (s *Sessions) live(ctx context.Context, subject string) ([]authserver.Session, error) {
 	user, err := s.Users.User(ctx, subject)
 	if err != nil {
@@ -30,7 +31,53 @@ func (s *Sessions) live(ctx context.Context, subject string) ([]authserver.Sessi
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}
+	marks, err := s.marks(ctx, sessions)
+	if err != nil {
+		return nil, err
+	}
+	clients, err := s.clients(ctx, sessions)
+	if err != nil {
+		return nil, err
+	}
 	return slices.DeleteFunc(sessions, func(session authserver.Session) bool {
-		return !user.SessionLives(session.ID, session.SessionEpoch)
+		_, marked := marks[session.ID]
+		return marked || !user.SessionLives(session.ID, session.SessionEpoch) || !session.BelongsTo(clients[session.ClientID])
 	}), nil
+}
+
+// marks are those of the sessions that have one.
+func (s *Sessions) marks(ctx context.Context, sessions []authserver.Session) (map[string]authserver.Tombstone, error) {
+	sids := make([]string, len(sessions))
+	for i, session := range sessions {
+		sids[i] = session.ID
+	}
+	marks, err := s.Log.Marks(ctx, sids)
+	if err != nil {
+		return nil, fmt.Errorf("find tombstones: %w", err)
+	}
+	return marks, nil
+}
+
+// clients are those that the sessions name, by id. One that was removed is the
+// zero Client, to which no session belongs.
+func (s *Sessions) clients(ctx context.Context, sessions []authserver.Session) (map[string]authserver.Client, error) {
+	clients := map[string]authserver.Client{
+		authserver.FirstPartyClientID: {ID: authserver.FirstPartyClientID},
+		authserver.BrowserClientID:    {ID: authserver.BrowserClientID},
+	}
+	for _, session := range sessions {
+		id := session.ClientID
+		if _, known := clients[id]; known {
+			continue
+		}
+		facts, err := s.Facts.Facts(ctx, authserver.Ask{ClientID: id})
+		if err != nil {
+			return nil, fmt.Errorf("find client: %w", err)
+		}
+		clients[id] = authserver.Client{}
+		if facts.Client != nil {
+			clients[id] = *facts.Client
+		}
+	}
+	return clients, nil
 }

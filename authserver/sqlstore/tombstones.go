@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,18 +40,53 @@ func (d *DB) Tombstones(ctx context.Context, subject string, p authserver.Page) 
 	if err := d.r.row(ctx, `select count(*) from tombstones where subject = $1`, subject).Scan(&total); err != nil {
 		return nil, 0, failed("count tombstones", err)
 	}
-	ended, err := list(ctx, &d.r, func(row scanner) (authserver.Tombstone, error) {
-		var t tombstoneRow
-		if err := row.Scan(t.fields()...); err != nil {
-			return authserver.Tombstone{}, err
-		}
-		return *t.tombstone(), nil
-	}, `
+	ended, err := list(ctx, &d.r, scanTombstone, `
 		select `+tombstoneColumns+` from tombstones
 		where subject = $1
 		order by ended_at desc, session_id
 		limit $2 offset $3`, subject, limit(p), p.Offset)
 	return ended, total, failed("list tombstones", err)
+}
+
+// asked is how many sessions one statement of Marks asks about.
+const asked = 100
+
+// Marks finds the tombstones of sessions.
+func (d *DB) Marks(ctx context.Context, sids []string) (map[string]authserver.Tombstone, error) {
+	marks := map[string]authserver.Tombstone{}
+	for some := range slices.Chunk(sids, asked) {
+		args := make([]any, len(some))
+		for i, sid := range some {
+			args[i] = sid
+		}
+		found, err := list(ctx, &d.r, scanTombstone, `
+			select `+tombstoneColumns+` from tombstones
+			where session_id in (`+placeholders(len(some))+`)`, args...)
+		if err != nil {
+			return nil, failed("find tombstones", err)
+		}
+		for _, t := range found {
+			marks[t.SessionID] = t
+		}
+	}
+	return marks, nil
+}
+
+// placeholders are $1 to $n.
+func placeholders(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, ", $%d", i+1)
+	}
+	return b.String()[2:]
+}
+
+func scanTombstone(row scanner) (authserver.Tombstone, error) {
+	var t tombstoneRow
+	if err := row.Scan(t.fields()...); err != nil {
+		return authserver.Tombstone{}, err
+	}
+	return *t.tombstone(), nil
 }
 
 // raised notes why the sessions below u's session epoch ended, for no longer than

@@ -34,6 +34,21 @@ func endAsked(t *testing.T, db Database) {
 	slices.Sort(got) // several ended within one millisecond
 	slices.Sort(want)
 	same(t, want, got)
+	sids := append(got, "another's-0", "none", "")
+	for i := range 300 {
+		sids = append(sids, fmt.Sprint("none-", i))
+	}
+	sids = append(sids, "another's-4")
+	marks, err := db.Marks(t.Context(), sids)
+	if err != nil || len(marks) != 7 || marks["another's-4"].Subject != "sub" {
+		t.Errorf("got %d marks, %v; want 7", len(marks), err)
+	}
+	for _, e := range all {
+		same(t, e, marks[e.SessionID])
+	}
+	if none, err := db.Marks(t.Context(), nil); err != nil || len(none) != 0 {
+		t.Errorf("of none: %v, %v", none, err)
+	}
 	page, total, err := db.Tombstones(t.Context(), subject, authserver.Page{Limit: 2, Offset: 3})
 	if err != nil || total != 5 {
 		t.Errorf("a page: %d in all, %v; want 5", total, err)
