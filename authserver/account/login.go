@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/password"
 	"github.com/tokenwright/tokenwright/resource"
 )
@@ -23,7 +25,8 @@ func (us *Users) Authenticate(ctx context.Context, login, pw string, f authserve
 	if f.User != nil {
 		hash = f.PasswordHash
 	}
-	ok, upgrade, err := us.matches(ctx, hash, pw)
+	line := lineOf(ctx, login)
+	ok, upgrade, err := us.matches(ctx, hash, pw, line)
 	switch {
 	case err != nil:
 		tries.giveBack(ctx)
@@ -33,7 +36,7 @@ func (us *Users) Authenticate(ctx context.Context, login, pw string, f authserve
 	}
 	tries.giveBack(ctx)
 	if upgrade {
-		us.upgrade(ctx, f.User.Subject, f.PasswordHash, pw)
+		us.upgrade(ctx, f.User.Subject, f.PasswordHash, pw, line)
 	}
 	return *f.User, nil
 }
@@ -48,14 +51,25 @@ func (us *Users) spendLogin(ctx context.Context, login string) (*attempt, error)
 		from(ctx, us.d.LoginRate, authserver.Fold(login)+" ")...)...)
 }
 
+// lineOf is where a caller waits for a hash: with those of its network, of its
+// address, and there with those who ask about the same account.
+func lineOf(ctx context.Context, account string) []string {
+	names := []string{authserver.Fold(account)}
+	for _, b := range limit.Blocks(authserver.CallerFrom(ctx).IP) {
+		names = append(names, b.Key)
+	}
+	slices.Reverse(names)
+	return names
+}
+
 // matches is the Hasher's Verify for a stored hash or the dummy. A password that
 // cannot be anybody's is refused without a hash: that depends on nothing but
 // its length.
-func (us *Users) matches(ctx context.Context, hash, pw string) (ok, upgrade bool, err error) {
+func (us *Users) matches(ctx context.Context, hash, pw string, line []string) (ok, upgrade bool, err error) {
 	if len(pw) > maxPassword {
 		return false, false, nil
 	}
-	ok, upgrade, err = us.d.Hasher.Verify(ctx, hash, pw)
+	ok, upgrade, err = us.d.Hasher.Verify(ctx, hash, pw, line...)
 	if errors.Is(err, password.ErrUnknownFormat) {
 		us.d.Logger.ErrorContext(ctx, "stored password hash cannot be verified; set a new password for the user", "err", err)
 		return false, false, nil
@@ -68,8 +82,8 @@ func (us *Users) matches(ctx context.Context, hash, pw string) (ok, upgrade bool
 
 // upgrade stores pw under the current parameters. The login has succeeded
 // whatever becomes of this; the next one tries again.
-func (us *Users) upgrade(ctx context.Context, subject, old, pw string) {
-	hash, err := us.d.Hasher.Hash(ctx, pw)
+func (us *Users) upgrade(ctx context.Context, subject, old, pw string, line []string) {
+	hash, err := us.d.Hasher.Hash(ctx, pw, line...)
 	if err == nil {
 		err = us.d.Users.UpgradePasswordHash(ctx, subject, old, hash)
 	}
@@ -102,7 +116,8 @@ func (us *Users) ChangePassword(ctx context.Context, c *resource.Claims, others 
 		tries.giveBack(ctx)
 		return fmt.Errorf("find password: %w", err)
 	}
-	ok, _, err := us.matches(ctx, stored, current)
+	line := lineOf(ctx, u.Username)
+	ok, _, err := us.matches(ctx, stored, current, line)
 	if err != nil {
 		tries.giveBack(ctx)
 		return err
@@ -111,7 +126,7 @@ func (us *Users) ChangePassword(ctx context.Context, c *resource.Claims, others 
 		return ErrWrongPassword
 	}
 	tries.giveBack(ctx)
-	hash, err := us.hash(ctx, wanted)
+	hash, err := us.hash(ctx, wanted, line...)
 	if err != nil {
 		return newPasswordError(err)
 	}

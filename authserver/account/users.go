@@ -71,7 +71,7 @@ func (us *Users) Register(ctx context.Context, r Registration) (authserver.User,
 			return authserver.User{}, err
 		}
 	}
-	hash, err := us.hash(ctx, r.Password)
+	hash, err := us.hash(ctx, r.Password, lineOf(ctx, r.Username)...)
 	if err != nil {
 		tries.giveBack(ctx)
 		return authserver.User{}, err
@@ -124,8 +124,8 @@ func (us *Users) add(ctx context.Context, r Registration, hash string) (authserv
 }
 
 // hash is the Hasher's, with what bcrypt cannot take as a fault of the password.
-func (us *Users) hash(ctx context.Context, pw string) (string, error) {
-	hash, err := us.d.Hasher.Hash(ctx, pw)
+func (us *Users) hash(ctx context.Context, pw string, line ...string) (string, error) {
+	hash, err := us.d.Hasher.Hash(ctx, pw, line...)
 	switch {
 	case errors.Is(err, password.ErrTooLong):
 		return "", &InvalidError{"password", "string_too_long", "use at most 72 bytes"}

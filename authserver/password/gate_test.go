@@ -12,7 +12,7 @@ import (
 
 func enter(t *testing.T, g *gate) {
 	t.Helper()
-	if err := g.enter(t.Context()); err != nil {
+	if err := g.enter(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -20,12 +20,12 @@ func enter(t *testing.T, g *gate) {
 func TestGate(t *testing.T) {
 	t.Run("who waits is served in the order of coming", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGate(1, 8, time.Minute)
+			g := newGate(1, newQueue(8, 1), time.Minute)
 			enter(t, g)
 			var order []int
 			for i := range 8 {
 				go func() {
-					if err := g.enter(t.Context()); err != nil {
+					if err := g.enter(t.Context(), 1); err != nil {
 						t.Error(err)
 					}
 					order = append(order, i)
@@ -42,11 +42,11 @@ func TestGate(t *testing.T) {
 	})
 	t.Run("PWD-013 a full queue is answered at once", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGate(1, 2, 5*time.Second)
+			g := newGate(1, newQueue(2, 1), 5*time.Second)
 			enter(t, g)
 			for range 2 {
 				go func() {
-					if err := g.enter(t.Context()); err != nil {
+					if err := g.enter(t.Context(), 1); err != nil {
 						t.Error(err)
 					}
 					g.leave()
@@ -54,7 +54,7 @@ func TestGate(t *testing.T) {
 			}
 			synctest.Wait()
 			start := time.Now()
-			busy, ok := errors.AsType[*BusyError](g.enter(t.Context()))
+			busy, ok := errors.AsType[*BusyError](g.enter(t.Context(), 1))
 			if !ok || busy.RetryAfter != 5*time.Second || time.Since(start) != 0 {
 				t.Errorf("got %+v after %v", busy, time.Since(start))
 			}
@@ -63,10 +63,10 @@ func TestGate(t *testing.T) {
 			enter(t, g)
 		})
 	})
-	for name, g := range map[string]*gate{"no queue": newGate(1, 0, time.Minute), "no wait": newGate(1, 10, 0)} {
+	for name, g := range map[string]*gate{"no queue": newGate(1, newQueue(0, 1), time.Minute), "no wait": newGate(1, newQueue(10, 1), 0)} {
 		t.Run("with "+name+" nobody waits", func(t *testing.T) {
 			enter(t, g)
-			if _, ok := errors.AsType[*BusyError](g.enter(t.Context())); !ok {
+			if _, ok := errors.AsType[*BusyError](g.enter(t.Context(), 1)); !ok {
 				t.Error("waited")
 			}
 			g.leave()
@@ -75,10 +75,10 @@ func TestGate(t *testing.T) {
 	}
 	t.Run("PWD-013 nobody waits longer than the limit", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGate(1, 2, 2*time.Second)
+			g := newGate(1, newQueue(2, 1), 2*time.Second)
 			enter(t, g)
 			start := time.Now()
-			if _, ok := errors.AsType[*BusyError](g.enter(t.Context())); !ok || time.Since(start) != 2*time.Second {
+			if _, ok := errors.AsType[*BusyError](g.enter(t.Context(), 1)); !ok || time.Since(start) != 2*time.Second {
 				t.Errorf("busy %v after %v", ok, time.Since(start))
 			}
 			g.leave()
@@ -87,7 +87,7 @@ func TestGate(t *testing.T) {
 	})
 	t.Run("PWD-014 a thousand who hang up while waiting lose no turn", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGate(2, 1000, time.Minute)
+			g := newGate(2, newQueue(1000, 1), time.Minute)
 			enter(t, g)
 			enter(t, g)
 			ctx, hangUp := context.WithCancel(t.Context())
@@ -95,7 +95,7 @@ func TestGate(t *testing.T) {
 			var gone atomic.Int64
 			for range 1000 {
 				go func() {
-					if err := g.enter(ctx); errors.Is(err, context.Canceled) {
+					if err := g.enter(ctx, 1); errors.Is(err, context.Canceled) {
 						gone.Add(1)
 					}
 				}()
@@ -103,8 +103,8 @@ func TestGate(t *testing.T) {
 			}
 			hangUp()
 			synctest.Wait()
-			if gone.Load() != 1000 || g.waiting.Load() != 0 {
-				t.Fatalf("%d hung up, %d still wait", gone.Load(), g.waiting.Load())
+			if gone.Load() != 1000 || g.queue.waiting != 0 {
+				t.Fatalf("%d hung up, %d still wait", gone.Load(), g.queue.waiting)
 			}
 			g.leave()
 			g.leave()
@@ -113,10 +113,10 @@ func TestGate(t *testing.T) {
 		})
 	})
 	t.Run("who has hung up before is not let in", func(t *testing.T) {
-		g := newGate(1, 1, time.Minute)
+		g := newGate(1, newQueue(1, 1), time.Minute)
 		ctx, hangUp := context.WithCancel(t.Context())
 		hangUp()
-		if err := g.enter(ctx); !errors.Is(err, context.Canceled) {
+		if err := g.enter(ctx, 1); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 		enter(t, g)
@@ -127,7 +127,7 @@ func TestOnWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var began int
 		var ended []error
-		g := newGate(1, 1, 5*time.Second)
+		g := newGate(1, newQueue(1, 1), 5*time.Second)
 		g.onWait = func(context.Context) func(error) {
 			began++
 			return func(err error) { ended = append(ended, err) }
@@ -136,23 +136,23 @@ func TestOnWait(t *testing.T) {
 		if began != 0 {
 			t.Error("who does not wait is heard of")
 		}
-		go g.enter(t.Context())
+		go g.enter(t.Context(), 1)
 		synctest.Wait()
 		if began != 1 || len(ended) != 0 {
 			t.Errorf("%d waits began and %d ended, want one that goes on", began, len(ended))
 		}
-		if err := g.enter(t.Context()); err == nil || began != 1 {
+		if err := g.enter(t.Context(), 1); err == nil || began != 1 {
 			t.Errorf("a full queue: %v, %d waits", err, began)
 		}
 		g.leave()
 		synctest.Wait()
-		if err := g.enter(t.Context()); err == nil { // the slot stays taken
+		if err := g.enter(t.Context(), 1); err == nil { // the slot stays taken
 			t.Error("entered")
 		}
 		if len(ended) != 2 || ended[0] != nil || ended[1] == nil {
 			t.Errorf("the waits ended with %v, want a turn and none", ended)
 		}
-		if n := g.refused.Load(); n != 2 {
+		if n := g.refused; n != 2 {
 			t.Errorf("%d refused, want 2", n)
 		}
 	})

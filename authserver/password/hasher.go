@@ -40,7 +40,8 @@ type Config struct {
 	Argon2      Argon2Params // m=19456 KiB, t=2, p=1
 	Concurrency int          // processors less one, at least 1
 	// Queue is how many may wait in all, Wait how long one may. With either zero
-	// nobody waits.
+	// nobody waits. A stored hash that is dearer to verify than those that are
+	// made now counts by what it costs.
 	Queue int
 	Wait  time.Duration
 	// OnWait hears of each caller that has to wait for its turn, and what it
@@ -67,6 +68,8 @@ type scheme interface {
 	hash(pw string) (string, error)
 	// dummy makes a hash by this scheme that is not computed from any password.
 	dummy() string
+	// work is about how long a hash takes: argon2id's memory in KiB × passes.
+	work() int64
 }
 
 // stored is a hash that was read back.
@@ -88,7 +91,7 @@ func New(c Config) (*Hasher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("password hashing: %w", err)
 	}
-	g := newGate(c.Concurrency, c.Queue, c.Wait)
+	g := newGate(c.Concurrency, newQueue(c.Queue, s.work()), c.Wait)
 	g.onWait = c.OnWait
 	return &Hasher{scheme: s, gate: g, dummy: s.dummy()}, nil
 }
@@ -105,11 +108,14 @@ func newScheme(c Config) (scheme, error) {
 
 // Hash computes the hash to store for pw. With bcrypt it returns ErrTooLong or
 // ErrNUL for what bcrypt cannot take; *BusyError if there was no turn in time.
-func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
+//
+// Who asks is told by names, the widest first: network, address, account. Those
+// that share a name share what time and room it is given.
+func (h *Hasher) Hash(ctx context.Context, pw string, who ...string) (string, error) {
 	if err := h.scheme.accepts(pw); err != nil {
 		return "", err
 	}
-	if err := h.gate.enter(ctx); err != nil {
+	if err := h.gate.enter(ctx, h.scheme.work(), who...); err != nil {
 		return "", err
 	}
 	defer h.gate.leave()
@@ -120,16 +126,16 @@ func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
 // Verify reports whether pw is the password of hash, and if it is, whether hash
 // should be replaced because new ones are made by other parameters. ctx counts
 // until the computation starts, which then runs to its end. *BusyError if there
-// was no turn in time.
+// was no turn in time; who asks is told as with Hash.
 //
 // ErrUnknownFormat is to be answered like a wrong password and told to the
 // operator: the time of a check has been spent, at the current cost.
-func (h *Hasher) Verify(ctx context.Context, hash, pw string) (ok, upgrade bool, err error) {
+func (h *Hasher) Verify(ctx context.Context, hash, pw string, who ...string) (ok, upgrade bool, err error) {
 	s, known := parse(hash)
 	if !known {
 		s, _ = parse(h.dummy)
 	}
-	if err := h.gate.enter(ctx); err != nil {
+	if err := h.gate.enter(ctx, s.scheme().work(), who...); err != nil {
 		return false, false, err
 	}
 	defer h.gate.leave()
@@ -157,12 +163,14 @@ type Stats struct {
 
 // Stats may be called at any time.
 func (h *Hasher) Stats() Stats {
+	h.gate.mu.Lock()
+	defer h.gate.mu.Unlock()
 	return Stats{
 		Computed: h.computed.Load(),
-		Refused:  h.gate.refused.Load(),
-		Waiting:  int(h.gate.waiting.Load()),
-		InUse:    len(h.gate.slots),
-		Slots:    cap(h.gate.slots),
+		Refused:  h.gate.refused,
+		Waiting:  h.gate.queue.waiting,
+		InUse:    h.gate.inUse,
+		Slots:    h.gate.slots,
 	}
 }
 
