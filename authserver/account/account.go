@@ -23,7 +23,8 @@ type Deps struct {
 	Clients authserver.ClientStore
 	Hasher  *password.Hasher
 	Limiter limit.Limiter
-	// LoginRate is per account and address, LoginRateIP per address alone.
+	// LoginRate is per account and address, LoginRateIP per address alone, of
+	// failed logins; right ones count when there are many times as many.
 	LoginRate, LoginRateIP limit.Rule
 	// ClientRate is per client and address.
 	ClientRate limit.Rule

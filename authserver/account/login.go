@@ -34,7 +34,7 @@ func (us *Users) Authenticate(ctx context.Context, login, pw string, f authserve
 	case !ok || f.User == nil || !f.User.Active:
 		return authserver.User{}, ErrWrongCredentials
 	}
-	tries.giveBack(ctx)
+	us.succeeded(ctx, tries, f.User.Subject)
 	if upgrade {
 		us.upgrade(ctx, f.User.Subject, f.PasswordHash, pw, line)
 	}
@@ -49,6 +49,25 @@ func (us *Users) spendLogin(ctx context.Context, login string) (*attempt, error)
 	return tries, tries.spend(ctx, append(
 		from(ctx, us.d.LoginRateIP, ""),
 		from(ctx, us.d.LoginRate, authserver.Fold(login)+" ")...)...)
+}
+
+// How often a right login costs nothing: so many times as often as a failed one
+// is allowed, from one address, and for one user wherever from.
+const (
+	rightPerAddress = 6
+	rightPerUser    = 20
+)
+
+// succeeded gives back what a right login has spent. Beyond what anybody needs it
+// counts as if it had failed: a hash takes as long. Only who knows a user's
+// password gets there, and from elsewhere that user logs in all the same.
+func (us *Users) succeeded(ctx context.Context, tries *attempt, subject string) {
+	perAddress, perUser := us.d.LoginRateIP, us.d.LoginRate
+	perAddress.Name, perAddress.Burst = "login_right_ip", rightPerAddress*perAddress.Burst
+	perUser.Name, perUser.Burst = "login_right", rightPerUser*perUser.Burst
+	if us.d.attempt().spend(ctx, append(from(ctx, perAddress, ""), allowance{perUser, subject})...) == nil {
+		tries.giveBack(ctx)
+	}
 }
 
 // lineOf is where a caller waits for a hash: with those of its network, of its
@@ -125,7 +144,7 @@ func (us *Users) ChangePassword(ctx context.Context, c *resource.Claims, others 
 	if !ok || !u.Active {
 		return ErrWrongPassword
 	}
-	tries.giveBack(ctx)
+	us.succeeded(ctx, tries, subject)
 	hash, err := us.hash(ctx, wanted, line...)
 	if err != nil {
 		return newPasswordError(err)

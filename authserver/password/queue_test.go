@@ -215,31 +215,6 @@ func holdsTogether(t *testing.T, l *line) {
 	}
 }
 
-// Lines that always have somebody waiting get the same, whatever it costs.
-func TestTheTimeIsShared(t *testing.T) {
-	q := newQueue(1000, 1)
-	costs := map[string]int64{"argon2id": 1, "bcrypt": 8, "bcrypt of another address": 8, "some": 3}
-	spent := map[string]int64{}
-	of := map[*line]string{}
-	come := func(name string) { of[q.join([]string{name}, costs[name])] = name }
-	for name := range costs {
-		come(name)
-		come(name)
-	}
-	for range 10_000 {
-		w := q.take()
-		name := of[w]
-		delete(of, w)
-		spent[name] += costs[name]
-		come(name)
-	}
-	for name, n := range spent {
-		if d := n - spent["argon2id"]; d < -8 || d > 8 {
-			t.Errorf("%s got %d, argon2id %d", name, n, spent["argon2id"])
-		}
-	}
-}
-
 func BenchmarkQueue(b *testing.B) {
 	q := newQueue(1_000_000, 1)
 	for i := range 100_000 {
