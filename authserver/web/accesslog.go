@@ -22,7 +22,7 @@ func (s *Site) accessLog(c *gin.Context) {
 	caller := authserver.CallerFrom(ctx)
 	attrs := []slog.Attr{
 		slog.String("method", c.Request.Method),
-		slog.String("route", c.FullPath()),
+		slog.String("route", s.route(c)),
 		slog.Int("status", c.Writer.Status()),
 		slog.Duration("duration", time.Since(start)),
 		slog.Int("bytes", max(0, c.Writer.Size())),
@@ -41,7 +41,7 @@ func (s *Site) accessLog(c *gin.Context) {
 // watch lets Settings.Watch know of a request from its first middleware to its last,
 // however it ends.
 func (s *Site) watch(c *gin.Context) {
-	ctx, done := s.settings.Watch(c.Request, c.FullPath())
+	ctx, done := s.settings.Watch(c.Request, s.route(c))
 	defer func() { done(c.Writer.Status()) }()
 	if ctx != c.Request.Context() {
 		c.Request = c.Request.WithContext(ctx)

@@ -43,7 +43,7 @@ func (s *Site) isNavigated(c *gin.Context) bool {
 		return true
 	}
 	// A preflight has no route of its own; a pattern without parameters is its path.
-	return c.FullPath() == "" && s.traits[c.Request.URL.Path]&Navigated != 0
+	return c.FullPath() == "" && s.traits[strings.TrimPrefix(c.Request.URL.Path, s.base)]&Navigated != 0
 }
 
 // allowedHeaders are those that clients of ours send and those that this one

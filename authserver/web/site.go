@@ -13,6 +13,9 @@ import (
 
 // Settings are what holds for every route.
 type Settings struct {
+	// BasePath is what every route is below, such as "/auth": the issuer's path,
+	// as config has checked it. Empty for none.
+	BasePath string
 	// AllowedHosts are the values of Host that are answered, without a port;
 	// "*.example.com" stands for all names below.
 	AllowedHosts []string
@@ -39,6 +42,9 @@ const (
 	// AnyHost is of a route that is answered whatever Host says, for probes that
 	// ask by address. It must show nothing that a page could use.
 	AnyHost
+	// AtRoot is of a route that is answered without BasePath too: what asks for it
+	// knows the host and no issuer.
+	AtRoot
 	// Navigated is of a route that browsers go to with a person in front: pages of
 	// other origins may not read it (no CORS), whatever CORSOrigins says. Preflights
 	// see it where the pattern has no parameters.
@@ -49,9 +55,10 @@ const (
 // before it serves the first.
 type Site struct {
 	settings Settings
+	base     string
 	engine   *gin.Engine
 	hosts    []string
-	traits   map[string]Trait // by pattern
+	traits   map[string]Trait // by pattern, without the base
 	warnOnce sync.Once        // about forwarding headers from strangers
 }
 
@@ -65,7 +72,7 @@ func New(settings Settings) (*Site, error) {
 	e := gin.New()
 	e.RedirectTrailingSlash = false
 	e.HandleMethodNotAllowed = true
-	s := &Site{settings: settings, engine: e, hosts: hostPatterns(settings.AllowedHosts), traits: map[string]Trait{}}
+	s := &Site{settings: settings, base: settings.BasePath, engine: e, hosts: hostPatterns(settings.AllowedHosts), traits: map[string]Trait{}}
 	if settings.Watch != nil {
 		e.Use(s.watch)
 	}
@@ -87,25 +94,3 @@ func noMethod(c *gin.Context) {
 	}
 	NewProblem(http.StatusMethodNotAllowed, "Method Not Allowed").Write(c.Writer)
 }
-
-// Handle registers a route under a pattern of gin's. HEAD goes where GET goes;
-// net/http drops the body. It panics if the route is there.
-func (s *Site) Handle(method, pattern string, h gin.HandlerFunc) {
-	s.engine.Handle(method, pattern, h)
-	if method == http.MethodGet {
-		s.engine.Handle(http.MethodHead, pattern, h)
-	}
-}
-
-// Mark gives the routes of these patterns t, beside the traits that they have,
-// whatever the method and whether or not they are registered.
-func (s *Site) Mark(t Trait, patterns ...string) {
-	for _, p := range patterns {
-		s.traits[p] |= t
-	}
-}
-
-func (s *Site) has(c *gin.Context, t Trait) bool { return s.traits[c.FullPath()]&t != 0 }
-
-// ServeHTTP answers by the route that fits.
-func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.ServeHTTP(w, r) }
