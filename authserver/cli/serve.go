@@ -172,7 +172,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	}
 	deps := httpapi.Deps{
 		Settings:  httpSettings(cfg, scopes),
-		Guard:     resource.NewGuard(verifier, cfg.Identity.Issuer+api.MetadataPath),
+		Guard:     resource.NewGuard(verifier, api.MetadataURL(cfg.Identity.Issuer)),
 		Roles:     accounts.Roles,
 		Authority: &httpapi.Authority{OAuth: server, Users: users, Sessions: endings, UserStore: accounts.Users, Feed: tail, JWKS: ring.JWKS},
 		Checks:    checks,

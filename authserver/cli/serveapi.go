@@ -84,7 +84,7 @@ func serveAPI(ctx context.Context, cfg *config.Config, logger *slog.Logger) erro
 	}
 	err = httpapi.Mount(site, httpapi.Deps{
 		Settings: httpSettings(cfg, nil),
-		Guard:    resource.NewGuard(verifier, cfg.Identity.Issuer+api.MetadataPath),
+		Guard:    resource.NewGuard(verifier, api.MetadataURL(cfg.Identity.Issuer)),
 		Roles:    roles,
 		API:      api.NewRemoteUsers(cfg.Identity.Issuer, issuerTimeout),
 		Checks:   []httpapi.Check{{Name: "issuer", Ping: heard(verifier)}},

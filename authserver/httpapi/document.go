@@ -48,6 +48,9 @@ func newDocument(site *web.Site, settings Settings, tokenURL string) *document {
 		},
 		DefaultFormat: "application/json",
 	}
+	if base := site.Path(""); base != "" {
+		config.Servers = []*huma.Server{{URL: base}}
+	}
 	config.AllowAdditionalPropertiesByDefault = true // unknown members are ignored
 	return &document{site: site, api: huma.NewAPI(config, router{site})}
 }

@@ -103,12 +103,12 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	}
 	deps := account.Deps{
 		Users: db, Clients: db, Hasher: hasher, Limiter: watching.Limiter(limit.NewMemory(1000)), LoginRate: set.loginRate,
-		Master: master, Roles: roles, Audience: audience, Changed: tail.Changed, Logger: logger,
+		Master: master, Roles: roles, Audience: set.settings.Audience, Changed: tail.Changed, Logger: logger,
 	}
 	f.users = account.NewUsers(deps)
 	clients := account.NewClients(deps)
-	f.seed(clients)
-	issued := ok(resource.NewVerifier(resource.VerifierConfig{Issuer: issuer, AnyAudience: true, Keys: ring, Ended: ended}))(t)
+	f.seed(clients, set.settings.Audience)
+	issued := ok(resource.NewVerifier(resource.VerifierConfig{Issuer: set.settings.Issuer, AnyAudience: true, Keys: ring, Ended: ended}))(t)
 	facts, store := watching.Facts(db), watching.Sessions(db)
 	endings := sessions.New(sessions.Deps{
 		Facts: facts, Store: store, Users: db, Log: watching.Revocations(db), Changed: tail.Changed, Logger: logger,
@@ -116,7 +116,7 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	server := oauth.New(oauth.Deps{
 		Verifier: issued,
 		Settings: oauth.Settings{
-			Issuer: issuer, Audience: audience, AccessLifetime: 30 * time.Minute,
+			Issuer: set.settings.Issuer, Audience: set.settings.Audience, AccessLifetime: 30 * time.Minute,
 			IdleLifetime: time.Hour, SessionLifetime: 24 * time.Hour, RefreshGrace: 10 * time.Second,
 			SessionsPerUser: 100, Strict: set.settings.Strict, Scopes: set.settings.Scopes,
 		},
@@ -128,14 +128,14 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	if set.jwks != nil {
 		jwks = set.jwks
 	}
-	verifier := ok(resource.NewVerifier(resource.VerifierConfig{Issuer: issuer, Audience: audience, Keys: ring, Ended: ended}))(t)
+	verifier := ok(resource.NewVerifier(resource.VerifierConfig{Issuer: set.settings.Issuer, Audience: set.settings.Audience, Keys: ring, Ended: ended}))(t)
 	set.web.Logger, set.web.Watch = logger, watching.Requests()
 	site := ok(web.New(set.web))(t)
 	check(t, httpapi.Mount(site, httpapi.Deps{
 		Settings:  set.settings,
 		Authority: &httpapi.Authority{OAuth: server, Users: f.users, Sessions: endings, UserStore: db, Feed: tail, JWKS: jwks},
 		API:       httpapi.LocalUsers{Store: db},
-		Guard:     resource.NewGuard(verifier, issuer+api.MetadataPath), Roles: roles,
+		Guard:     resource.NewGuard(verifier, api.MetadataURL(set.settings.Issuer)), Roles: roles,
 		Checks: set.checks, Logger: logger,
 	}))
 	f.handler = site
@@ -147,7 +147,7 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	return f
 }
 
-func (f *fixture) seed(clients *account.Clients) {
+func (f *fixture) seed(clients *account.Clients, api string) {
 	f.t.Helper()
 	ctx := f.t.Context()
 	for _, r := range []account.Registration{
@@ -163,7 +163,7 @@ func (f *fixture) seed(clients *account.Clients) {
 	for _, c := range []account.ClientSpec{
 		{ID: "spa", Public: true, Grants: all, Scopes: []string{"read", "profile"}},
 		{ID: "swagger-ui", Public: true, Grants: all, Scopes: []string{"read", "profile"}},
-		{ID: "rs1", Secret: confSecret, Serves: []string{audience}, Introspect: true},
+		{ID: "rs1", Secret: confSecret, Serves: []string{api}, Introspect: true},
 		{ID: "conf", Secret: confSecret, Grants: append(all, authserver.GrantClientCredentials), Scopes: []string{"read", "profile"}},
 	} {
 		if _, _, err := clients.Add(ctx, c, "test"); err != nil {

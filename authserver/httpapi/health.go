@@ -27,19 +27,19 @@ func (s *server) root(context.Context, *struct{}) (*body[welcome], error) {
 		Version:        s.Settings.Version,
 		Authentication: "JWT Bearer tokens",
 		Endpoints: map[string]string{
-			"token":    pathToken,
-			"login":    pathLogin,
-			"register": pathRegister,
-			"refresh":  pathRefresh,
-			"profile":  "/auth/me",
+			"token":    s.site.Path(pathToken),
+			"login":    s.site.Path(pathLogin),
+			"register": s.site.Path(pathRegister),
+			"refresh":  s.site.Path(pathRefresh),
+			"profile":  s.site.Path("/auth/me"),
 		},
 	}
 	if s.Authority == nil {
 		w.Message = "Tokenwright resource server"
-		w.Endpoints = map[string]string{"public": "/api/public", "private": "/api/private"}
+		w.Endpoints = map[string]string{"public": s.site.Path("/api/public"), "private": s.site.Path("/api/private")}
 	}
 	if s.Settings.Docs {
-		w.Docs = "/docs"
+		w.Docs = s.site.Path("/docs")
 	}
 	if s.Settings.Strict {
 		delete(w.Endpoints, "login")

@@ -69,10 +69,11 @@ type Authority struct {
 	JWKS func() []byte
 }
 
-// server is Deps with the authority's part at hand.
+// server is Deps with the authority's part at hand, and where it is mounted.
 type server struct {
 	Deps
 	*Authority
+	site *web.Site
 }
 
 // Mount registers the routes of the parts that are there.
@@ -81,10 +82,10 @@ func Mount(site *web.Site, d Deps) error {
 		return errors.New("httpapi needs Guard, Logger and at least one of Authority and API")
 	}
 	setUpHuma()
-	s := &server{Deps: d, Authority: d.Authority}
-	site.Mark(web.AnyHost, pathLive, pathReady)
+	s := &server{Deps: d, Authority: d.Authority, site: site}
+	site.Mark(web.AnyHost|web.AtRoot, pathLive, pathReady)
 	site.Mark(web.ChecksSecret, checkSecret...)
-	return s.routes(site)
+	return s.routes()
 }
 
 // setUpHuma sets what huma keeps in a variable of its package: once, before the

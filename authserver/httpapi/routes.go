@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"github.com/tokenwright/tokenwright/authserver/oauth"
-	"github.com/tokenwright/tokenwright/authserver/web"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
 )
@@ -33,8 +32,8 @@ var checkSecret = []string{
 }
 
 // routes is the one list of what is served.
-func (s *server) routes(site *web.Site) error {
-	d := newDocument(site, s.Settings, s.tokenURL())
+func (s *server) routes() error {
+	d := newDocument(s.site, s.Settings, s.tokenURL())
 	if s.Authority != nil {
 		s.authorityRoutes(d)
 	}
@@ -64,7 +63,7 @@ func (s *server) tokenURL() string {
 	if s.Authority == nil {
 		return s.Settings.Issuer + pathToken
 	}
-	return pathToken
+	return s.site.Path(pathToken)
 }
 
 // authorityRoutes are the standard endpoints, the tutorial's, and what goes with
