@@ -24,10 +24,22 @@ type metadata struct{ jwksURI, feed string }
 
 // discover asks an issuer where its keys and its feed are.
 func discover(ctx context.Context, client *http.Client, issuer string) (metadata, error) {
-	address, err := wellKnown(issuer)
+	addresses, err := wellKnown(issuer)
 	if err != nil {
 		return metadata{}, err
 	}
+	var faults []error
+	for _, address := range addresses {
+		found, err := discoverAt(ctx, client, issuer, address)
+		if err == nil {
+			return found, nil
+		}
+		faults = append(faults, err)
+	}
+	return metadata{}, errors.Join(faults...)
+}
+
+func discoverAt(ctx context.Context, client *http.Client, issuer, address string) (metadata, error) {
 	body, _, err := fetch(ctx, client, address)
 	if err != nil {
 		return metadata{}, err
@@ -59,13 +71,20 @@ func discover(ctx context.Context, client *http.Client, issuer string) (metadata
 	return found, nil
 }
 
-// wellKnown puts the well-known part between the host and the path (RFC 8414 §3.1).
-func wellKnown(issuer string) (string, error) {
+// wellKnown are the addresses where the document may be: with the well-known part
+// between the host and the path (RFC 8414 §3.1) and, where a proxy hands on
+// nothing but the path, behind it (as OpenID Connect Discovery §4 has it).
+func wellKnown(issuer string) ([]string, error) {
 	u, err := url.Parse(issuer)
 	if err != nil {
-		return "", fmt.Errorf("parse issuer: %w", err)
+		return nil, fmt.Errorf("parse issuer: %w", err)
 	}
-	return u.Scheme + "://" + u.Host + "/.well-known/oauth-authorization-server" + strings.TrimSuffix(u.EscapedPath(), "/"), nil
+	const part = "/.well-known/oauth-authorization-server"
+	origin, path := u.Scheme+"://"+u.Host, strings.TrimSuffix(u.EscapedPath(), "/")
+	if path == "" {
+		return []string{origin + part}, nil
+	}
+	return []string{origin + part + path, origin + path + part}, nil
 }
 
 // newClient follows no redirect: an issuer's documents are where it says.
