@@ -103,7 +103,7 @@ func (l *loader) checkIdentity(c Identity) {
 			l.shown("LISTEN"))
 	}
 	if c.Issuer != "" {
-		u, ok := parseOrigin(c.Issuer)
+		u, _, ok := parseIssuer(c.Issuer)
 		l.want("ISSUER", ok && (u.Scheme == "https" || loopback(u.Hostname())))
 	}
 	if c.Audience != "" {
@@ -169,6 +169,20 @@ func loopbackListener(address string) bool {
 func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || (err == nil && ip.IsLoopback())
+}
+
+// issuerPath leaves a path one spelling: nothing is percent-encoded, no segment is
+// empty or means another, and none begins with a dot, as the well-known one does.
+var issuerPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
+
+// parseIssuer reads an origin and the path behind it, which may be empty.
+func parseIssuer(text string) (origin *url.URL, path string, ok bool) {
+	_, rest, _ := strings.Cut(text, "://")
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		path = rest[i:]
+	}
+	origin, ok = parseOrigin(strings.TrimSuffix(text, path))
+	return origin, path, ok && issuerPath.MatchString(path)
 }
 
 // parseOrigin reads scheme, host and port in the one way of writing them: what

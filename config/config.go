@@ -45,7 +45,7 @@ type HTTP struct {
 
 // Identity is who issues tokens, for what, and which roles there are.
 type Identity struct {
-	Issuer        string `env:"ISSUER" form:"https://host or https://host:port in lower case, with nothing behind it, no slash either (http:// only for a loopback host)"`
+	Issuer        string `env:"ISSUER" form:"https://host, https://host:port or https://host/path (http:// only for a loopback host): the host in lower case, the path of letters, digits, - . _ ~ between single slashes, and nothing behind it, no slash either"`
 	Audience      string `env:"AUDIENCE" form:"an absolute URI without fragment, such as https://api.example.com"`
 	RoleHierarchy string `env:"ROLE_HIERARCHY" envDefault:"viewer<user<editor<moderator<admin" form:"role names of a-z, 0-9, _ and -, each once, the least first, such as user<admin"`
 }
@@ -169,6 +169,13 @@ func (c *Config) Bound(address string) {
 		c.Identity.Audience = c.HTTP.origin(c.Demo) + audiencePath
 	}
 	c.Identity.Issuer = c.HTTP.origin(c.Demo)
+}
+
+// Path is the issuer's, such as "/auth": what every route is below. It is empty
+// for an issuer that has none, and never ends with a slash.
+func (i Identity) Path() string {
+	_, path, _ := parseIssuer(i.Issuer)
+	return path
 }
 
 // audiencePath is what AUDIENCE has behind ISSUER unless it is set.

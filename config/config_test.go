@@ -95,6 +95,8 @@ func TestDerivedDefaults(t *testing.T) {
 		name, environ, setting, want string
 	}{
 		{"the audience follows the issuer", "ISSUER=https://auth.example.com", "AUDIENCE", "https://auth.example.com/api"},
+		{"the audience follows the issuer's path", "ISSUER=https://example.com/auth", "AUDIENCE", "https://example.com/auth/api"},
+		{"the host of an issuer with a path is allowed", "ISSUER=https://example.com/auth", "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],example.com"},
 		{"the issuer's host is allowed", "ISSUER=https://auth.example.com:8443", "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],auth.example.com"},
 		{"the issuer follows a listener on loopback", "LISTEN=[::1]:9000", "ISSUER", "http://[::1]:9000"},
 		{"the queue follows the slots", "HASH_CONCURRENCY=3", "HASH_QUEUE", "192"},

@@ -18,7 +18,12 @@ func TestEachFaultIsNamed(t *testing.T) {
 		values []string
 	}{
 		"LISTEN": {"host:port", []string{"8000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:65536", "::1:8000"}},
-		"ISSUER": {"https://host", []string{"http://auth.example.com", "https://auth.example.com/", "https://auth.example.com/path",
+		"ISSUER": {"https://host", []string{"http://auth.example.com", "https://auth.example.com/",
+			"https://auth.example.com/auth/", "https://auth.example.com//auth", "https://auth.example.com/a//b", "https://auth.example.com//",
+			"https://auth.example.com/a%2Fb", "https://auth.example.com/%61uth", "https://auth.example.com/a/../b", "https://auth.example.com/.",
+			"https://auth.example.com/.well-known", "https://auth.example.com/a b", "https://auth.example.com/:id", "https://auth.example.com/*all",
+			"https://auth.example.com/auth?q=1", "https://auth.example.com/auth?", "https://auth.example.com/auth#f", "https://auth.example.com/ä",
+			"https://auth.example.com/a;b", "https:///auth", "https://Auth.example.com/auth", "http://auth.example.com/auth",
 			"https://auth.example.com?q=1", "https://auth.example.com?", "https://auth.example.com#f", "https://auth.example.com#",
 			"https://Auth.example.com", "HTTPS://auth.example.com", "auth.example.com", "https://", "https://auth.example.com:",
 			"ftp://auth.example.com", "https://a b", "https://::1", "http://localhost.example.com", "http://127.0.0.1.example.com"}},
@@ -81,7 +86,8 @@ func TestGoodValues(t *testing.T) {
 		"METRICS_LISTEN=:9464", "METRICS_LISTEN=127.0.0.1:0",
 		"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318", "OTEL_EXPORTER_OTLP_ENDPOINT=https://collector.example.com/team",
 		"ISSUER=https://auth.example.com", "ISSUER=https://auth.example.com:8443", "ISSUER=http://localhost:8000",
-		"ISSUER=http://127.0.0.1", "ISSUER=http://[::1]:8000", "ISSUER=https://[2001:db8::1]",
+		"ISSUER=https://auth.example.com/auth", "ISSUER=https://id.example.com/realms/Main", "ISSUER=https://[2001:db8::1]:8443/a.b/~c_d-e",
+		"ISSUER=http://127.0.0.1:8000/auth", "ISSUER=http://127.0.0.1", "ISSUER=http://[::1]:8000", "ISSUER=https://[2001:db8::1]",
 		"AUDIENCE=urn:example:api", "AUDIENCE=https://api.example.com/v1?x=1",
 		"ALLOWED_HOSTS=localhost, *.example.com,[::1] ,10.0.0.1",
 		"CORS_ORIGINS=http://localhost:3000, https://app.example.com,http://[::1]:3000",

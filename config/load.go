@@ -136,9 +136,9 @@ func (l *loader) settleDefaults(terminal, demo bool) {
 		l.settle("ISSUER", listener.origin(demo))
 	}
 	hosts := "localhost,127.0.0.1,[::1]"
-	if issuer, ok := parseOrigin(l.values["ISSUER"].text); ok {
-		l.settle("AUDIENCE", issuer.String()+audiencePath)
-		if host := bracketed(issuer.Hostname()); !strings.Contains(","+hosts+",", ","+host+",") {
+	if origin, path, ok := parseIssuer(l.values["ISSUER"].text); ok {
+		l.settle("AUDIENCE", origin.String()+path+audiencePath)
+		if host := bracketed(origin.Hostname()); !strings.Contains(","+hosts+",", ","+host+",") {
 			hosts += "," + host
 		}
 	}

@@ -43,6 +43,7 @@ func httpSettings(cfg *config.Config, scopes []string) httpapi.Settings {
 
 func webSettings(cfg *config.Config, observed *observed, logger *slog.Logger) web.Settings {
 	return web.Settings{
+		BasePath:       cfg.Identity.Path(),
 		AllowedHosts:   cfg.HTTP.AllowedHosts,
 		TrustedProxies: cfg.HTTP.TrustedProxies,
 		CORSOrigins:    cfg.HTTP.CORSOrigins,
