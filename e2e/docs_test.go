@@ -205,8 +205,8 @@ func chromium(t *testing.T) string {
 var listening = regexp.MustCompile(`http://localhost:[1-9][0-9]*`)
 
 // demoServer builds the binary, starts it as the README does, on a port of its
-// own choice in a folder of its own, and returns its origin.
-func demoServer(t *testing.T) string {
+// own choice in a folder of its own, and returns its origin. Of env the last counts.
+func demoServer(t *testing.T, env ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "tokenwright")
@@ -216,7 +216,7 @@ func demoServer(t *testing.T) string {
 	}
 	serve := exec.Command(binary, "serve", "--demo")
 	serve.Dir = dir
-	serve.Env = []string{"LISTEN=127.0.0.1:0", "PATH=" + os.Getenv("PATH")}
+	serve.Env = append([]string{"LISTEN=127.0.0.1:0", "PATH=" + os.Getenv("PATH")}, env...)
 	var log strings.Builder
 	serve.Stderr = &log
 	stdout, err := serve.StdoutPipe()

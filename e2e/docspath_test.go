@@ -1,0 +1,47 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+func TestDocsBelowAPath(t *testing.T) {
+	browser := chromium(t)
+	free, err := net.Listen("tcp", "127.0.0.1:0") // an issuer with a path has to be known before
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := free.Addr().(*net.TCPAddr).Port
+	free.Close()
+	origin := demoServer(t, fmt.Sprintf("LISTEN=127.0.0.1:%d", at), fmt.Sprintf("ISSUER=http://localhost:%d/auth", at))
+
+	t.Run("AUT-034 Authorize opens the admin route of an issuer with a path", func(t *testing.T) {
+		tab, seen := newTab(t, browser)
+		if _, err := chromedp.Run(tab, authorize(origin+"/auth", "Request body")); err != nil {
+			screenshot(t, tab, "authorize.png")
+			t.Fatalf("authorize: %v", err)
+		}
+		answer, err := chromedp.Run(tab, execute("/api/admin"))
+		screenshot(t, tab, "execute.png")
+		if err != nil {
+			t.Fatalf("execute: %v", err)
+		}
+		if !strings.HasPrefix(answer, "200") || !strings.Contains(answer, "Admin access granted") {
+			t.Errorf("GET /api/admin shows %q", answer)
+		}
+		seen.check(t, origin+"/auth")
+	})
+	t.Run("AUT-034 Redoc renders below a path", func(t *testing.T) {
+		tab, seen := newTab(t, browser)
+		if err := chromedp.Do(tab, chromedp.Navigate(origin+"/auth/redoc"), chromedp.WaitVisible(chromedp.CSS(`[data-section-id*="admin"]`))); err != nil {
+			t.Fatal(err)
+		}
+		if seen.check(t, origin); len(seen.requests) < 3 {
+			t.Errorf("the page loaded %v", seen.requests)
+		}
+	})
+}
