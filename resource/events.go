@@ -31,6 +31,7 @@ var errMalformed = errors.New("feed is malformed")
 type event struct {
 	name string
 	id   int64 // -1 if it has none
+	copy string
 	data []byte
 }
 
@@ -70,6 +71,8 @@ func (s eventReader) next() (event, error) {
 				e.data = append(e.data, '\n')
 			}
 			e.data = append(e.data, value...)
+		case "copy":
+			e.copy = string(value)
 		case "id":
 			if e.id, err = strconv.ParseInt(string(value), 10, 64); err != nil || e.id < 0 {
 				return event{}, fmt.Errorf("%w: an id is not a number", errMalformed)

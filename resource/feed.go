@@ -27,7 +27,7 @@ const (
 
 var (
 	errSilent  = errors.New("feed: nothing heard for too long")
-	errRefused = errors.New("feed: the issuer refuses this client; it must be confidential, with the right secret, and may introspect")
+	errRefused = errors.New("feed: the issuer refuses this client; it must be confidential, with the right secret, may introspect, and serve this API's audience")
 )
 
 // follow finds the issuer, then keeps keys fresh and ended told, until ctx ends.
@@ -61,8 +61,9 @@ type follower struct {
 	news     *news
 	burnt    chan struct{}
 
-	seq     int64 // up to where ended has been told
-	resumes bool  // whether seq is of a snapshot
+	seq     int64  // up to where ended has been told
+	copy    string // of the issuer's database that seq is of
+	resumes bool   // whether seq is of a snapshot
 }
 
 func (f *follower) run(ctx context.Context) {
@@ -128,6 +129,13 @@ func (f *follower) open(ctx context.Context) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	q := req.URL.Query()
+	q.Set("resource", f.config.Audience)
+	q.Set("copy", "")
+	if f.resumes {
+		q.Set("copy", f.copy)
+	}
+	req.URL.RawQuery = q.Encode()
 	req.Header.Set("Accept", "text/event-stream")
 	// RFC 6749 §2.3.1: both halves are form-encoded.
 	req.SetBasicAuth(url.QueryEscape(f.config.ClientID), url.QueryEscape(f.config.ClientSecret))
@@ -171,10 +179,12 @@ func (f *follower) hear(e event) error {
 	switch e.name {
 	case eventSnapshot:
 		f.ended.Replace(entries...)
-		f.seq, f.resumes = e.id, true
+		f.seq, f.copy, f.resumes = e.id, e.copy, true
 	case eventRevoke, eventPing:
 		f.ended.Apply(entries...)
-		f.seq = max(f.seq, e.id)
+		if e.id >= f.seq {
+			f.seq, f.copy = e.id, e.copy
+		}
 	}
 	if e.name == eventRevoke && entries[0].Kind == KindKey {
 		signal(f.burnt)

@@ -200,6 +200,39 @@ func TestRefusedClient(t *testing.T) {
 	})
 }
 
+// What a follower has been told in one copy of the issuer's database says nothing
+// of another that has come as far.
+func TestAnotherCopy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		f := n.follow(t, failClosed)
+		time.Sleep(time.Second)
+		lost, ended, good := n.Mint(n.User("lost")), n.Mint(n.User("ended")), n.Mint(n.User("good"))
+		n.Revoke(session("lost"))
+		synctest.Wait()
+		f.want(t, refused, lost)
+		n.down()
+		n.Forget(resource.KindSession, "sid-lost")
+		n.Revoke(session("ended")) // the same number
+		n.up()
+		time.Sleep(time.Second)
+		f.want(t, refused, ended)
+		f.want(t, ok, good)
+	})
+}
+
+// A follower for an audience that its client does not serve is refused, and knows.
+func TestAnotherAudience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		f := n.follow(t, func(c *resource.Config) { c.Audience = "https://another.example.test" })
+		time.Sleep(time.Second)
+		if f.state() != resource.FeedRefused {
+			t.Errorf("RSV-041 heard %v", f.states)
+		}
+	})
+}
+
 // A connection that stays open and says nothing is as good as none.
 func TestSilentConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"sort"
-	"strconv"
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
@@ -41,15 +40,20 @@ type entry struct {
 	Until        int64             `json:"until"`
 }
 
-// Follow writes the feed to w as server-sent events until ctx ends, the server
-// stops, the table cannot be read or the follower does not keep up: a snapshot of
-// what is live, then each entry as it comes. lastEventID is what the follower has
-// seen, as it says; a snapshot is left out if the feed can go on from there. serves
-// chooses the entries that are the follower's business; may is asked every Interval
-// whether it still may follow.
-func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID string, serves func(authserver.Revocation) bool, may func(context.Context) bool) error {
+// Follow writes the feed to w as server-sent events until r's context ends, the
+// server stops, the table cannot be read or the follower does not keep up: a
+// snapshot of what is live, then each entry as it comes. The snapshot is left out
+// if the feed can go on from where the follower says that it is. serves chooses
+// the entries that are its business; may is asked every Interval whether it still
+// may follow.
+func (t *Tail) Follow(w http.ResponseWriter, r *http.Request, serves func(authserver.Revocation) bool, may func(context.Context) bool) error {
 	t.followers.Add(1)
 	defer t.followers.Add(-1)
+	ctx := r.Context()
+	from := positionOf(r)
+	if from.seq > t.view.Load().head {
+		t.Changed(ctx) // another server may have told it what this one has not read
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -62,11 +66,7 @@ func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID st
 	if err := out.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("unbound follower's connection: %w", err)
 	}
-	seen, err := strconv.ParseInt(lastEventID, 10, 64)
-	if err != nil {
-		seen = -1
-	}
-	begins := int64(-1) // of the view that was written last
+	seen, begins := from.seq, int64(-1) // begins is of the view that was written last
 	ping := time.NewTicker(PingInterval)
 	defer ping.Stop()
 	look := time.NewTicker(Interval)
@@ -76,12 +76,14 @@ func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID st
 			return errBehind
 		}
 		v := t.view.Load()
-		goesOn := begins == v.begins || begins < 0 && v.begins <= seen && seen <= v.head
+		goesOn := begins == v.begins || begins < 0 && v.resumes(from)
 		if begins = v.begins; !goesOn {
-			out.event("snapshot", v.head, wire(v.after(0), serves))
+			out.event("snapshot", v.head, v.mark(v.head), wire(v.after(0), serves))
 		} else {
-			for _, e := range wire(v.after(seen), serves) {
-				out.event("revoke", e.Seq, e)
+			for _, e := range v.after(seen) {
+				for _, w := range wire([]authserver.Revocation{e}, serves) {
+					out.event("revoke", e.Seq, mark(e), w)
+				}
 			}
 		}
 		seen = v.head
@@ -100,7 +102,7 @@ func (t *Tail) Follow(ctx context.Context, w http.ResponseWriter, lastEventID st
 			}
 		case <-ping.C:
 			// The id goes on over what others follow, so that a gap is none.
-			out.event("ping", seen, struct{}{})
+			out.event("ping", seen, v.mark(seen), struct{}{})
 		}
 	}
 }
@@ -146,12 +148,14 @@ type stream struct {
 	begun   bool // the first flush sends the headers, with events or without
 }
 
-func (s *stream) event(name string, id int64, data any) {
+// event adds one. A follower that does not know of marks ignores the field, as
+// server-sent events want it.
+func (s *stream) event(name string, id int64, mark string, data any) {
 	encoded, err := json.Marshal(data)
 	if err != nil {
 		panic(err) // none of the types here can fail
 	}
-	fmt.Fprintf(&s.buf, "event: %s\nid: %d\ndata: %s\n\n", name, id, encoded)
+	fmt.Fprintf(&s.buf, "event: %s\nid: %d\ncopy: %s\ndata: %s\n\n", name, id, mark, encoded)
 }
 
 func (s *stream) flush() error {

@@ -49,7 +49,9 @@ func TestStatsCountFollowers(t *testing.T) {
 	ctx, leave := context.WithCancel(context.Background())
 	w := &watchedWriter{ResponseRecorder: httptest.NewRecorder(), written: make(chan struct{}, 8)}
 	left := make(chan error)
-	go func() { left <- tail.Follow(ctx, w, "", Serves(nil), always) }()
+	go func() {
+		left <- tail.Follow(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil), Serves(nil), always)
+	}()
 	<-w.written
 	if n := tail.Stats().Followers; n != 1 {
 		t.Errorf("%d followers, want 1", n)

@@ -106,20 +106,17 @@ func (t *Tail) Behind() bool {
 
 // continues says whether entries and head, read from the last entry of v on, can
 // be of the copy of the database that v is of: a backup that was put in its
-// place, and a standby that took over without the last commits, are another.
+// place, and a standby that took over without the last commits, are another. The
+// last entry must still be there, unless it has left.
 func (v *view) continues(entries []authserver.Revocation, head int64) bool {
 	if head < v.head {
 		return false
 	}
-	if len(v.entries) == 0 {
-		return true
+	known := v.after(v.head - 1)
+	if len(entries) > 0 && entries[0].Seq == v.head {
+		return len(known) > 0 && mark(known[0]) == mark(entries[0])
 	}
-	last := v.entries[len(v.entries)-1]
-	if last.Seq != v.head || !time.Now().Before(last.Until) { // it may have left
-		return true
-	}
-	return len(entries) > 0 && entries[0].Seq == last.Seq &&
-		entries[0].Kind == last.Kind && entries[0].ID == last.ID && entries[0].Until.Equal(last.Until)
+	return len(known) == 0 || !time.Now().Before(known[0].Until)
 }
 
 // extend puts a view in place that goes on to head, unless another Sync already

@@ -157,18 +157,25 @@ func TestNumbersThatAreGivenAgain(t *testing.T) {
 }
 
 // event is one server-sent event as a follower reads it.
-type event struct{ name, id, data string }
+type event struct{ name, id, copy, data string }
 
 func always(context.Context) bool { return true }
 
-// follow returns the events of a follower, and what ends it.
+// follow returns the events of a follower of the version before, and what ends
+// it.
 func follow(t testing.TB, tail *Tail, last string, resources ...string) (<-chan event, func()) {
 	t.Helper()
+	return followAs(t, tail, last, "", resources...)
+}
+
+// followAs is follow with a query.
+func followAs(t testing.TB, tail *Tail, last, query string, resources ...string) (<-chan event, func()) {
+	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tail.Follow(r.Context(), w, r.Header.Get("Last-Event-ID"), Serves(resources), always)
+		tail.Follow(w, r, Serves(resources), always)
 	}))
 	ctx, cancel := context.WithCancel(context.Background())
-	req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
+	req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL+"/?"+query, nil)
 	if last != "" {
 		req.Header.Set("Last-Event-ID", last)
 	}
@@ -187,6 +194,8 @@ func follow(t testing.TB, tail *Tail, last string, resources ...string) (<-chan 
 				e.name = value
 			case "id":
 				e.id = value
+			case "copy":
+				e.copy = value
 			case "data":
 				e.data = value
 			case "":
@@ -306,6 +315,97 @@ func TestLastEventID(t *testing.T) {
 	}
 }
 
+// A number is of one copy of the database. Who comes from another with it gets a
+// snapshot, and who comes back goes on.
+func TestResumingInAnotherCopy(t *testing.T) {
+	one, db, _ := newTail(t)
+	two, restored, _ := newTail(t)
+	ctx := context.Background()
+	for i := range 3 {
+		end(t, db, authserver.KindSession, fmt.Sprint("one", i))
+		end(t, restored, authserver.KindSession, fmt.Sprint("two", i))
+	}
+	for _, tail := range []*Tail{one, two} {
+		if err := tail.Sync(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	events, _ := followAs(t, one, "", "copy=")
+	at := <-events
+	if at.name != "snapshot" || at.id != "3" || at.copy == "" {
+		t.Fatalf("got %+v", at)
+	}
+	end(t, db, authserver.KindSession, "one3")
+	one.Changed(ctx)
+	next := <-events
+	if next.name != "revoke" || next.copy == "" || next.copy == at.copy {
+		t.Fatalf("got %+v", next)
+	}
+	for _, tc := range []struct {
+		name       string
+		tail       *Tail
+		last, copy string
+		want       string
+	}{
+		{"another copy that is as far", two, at.id, at.copy, "snapshot 3"},
+		{"another copy that is behind", two, next.id, next.copy, "snapshot 3"},
+		{"the same copy", one, at.id, at.copy, "revoke 4"},
+		{"a mark of another entry", one, at.id, next.copy, "snapshot 4"},
+		{"no mark", one, at.id, "", "snapshot 4"},
+		{"no mark at the start", one, "0", "", "snapshot 4"},
+	} {
+		events, stop := followAs(t, tc.tail, tc.last, "copy="+tc.copy)
+		if e := <-events; e.name+" "+e.id != tc.want {
+			t.Errorf("%s: got %s %s, want %s", tc.name, e.name, e.id, tc.want)
+		}
+		stop()
+	}
+}
+
+// Who has heard more from another server than this one has read misses nothing.
+func TestAServerThatIsBehindItsFollower(t *testing.T) {
+	ahead, db, _ := newTail(t)
+	behind := New(db, resource.NewEnded(), 0, slog.New(slog.DiscardHandler))
+	ctx := context.Background()
+	end(t, db, authserver.KindSession, "s1")
+	if err := behind.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	end(t, db, authserver.KindSession, "s2")
+	if err := ahead.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	events, _ := followAs(t, ahead, "", "copy=")
+	at := <-events
+	events, _ = followAs(t, behind, at.id, "copy="+at.copy)
+	end(t, db, authserver.KindSession, "s3")
+	behind.Changed(ctx)
+	if e := <-events; e.name != "revoke" || e.id != "3" {
+		t.Errorf("got %+v", e)
+	}
+}
+
+// A copy that took the place of a database whose last entry had left is known by
+// its entry of that number.
+func TestAnotherCopyLaterOn(t *testing.T) {
+	now := time.Now()
+	v := view{head: 7, entries: []authserver.Revocation{{Seq: 7, Kind: authserver.KindKey, ID: "a", Until: now.Add(-time.Hour)}}}
+	live := authserver.Revocation{Seq: 7, Kind: authserver.KindKey, ID: "a", Until: now.Add(time.Hour)}
+	if v.continues([]authserver.Revocation{live}, 7) {
+		t.Error("an entry that had left is live, and the copy is the same")
+	}
+	if !v.continues(nil, 7) || !v.continues([]authserver.Revocation{{Seq: 8, Until: now.Add(time.Hour)}}, 8) {
+		t.Error("an entry that had left is not there, and the copy is another")
+	}
+	v.entries[0].Until = live.Until
+	if !v.continues([]authserver.Revocation{live, {Seq: 8}}, 8) {
+		t.Error("the same entry is there, and the copy is another")
+	}
+	if v.continues(nil, 7) || v.continues([]authserver.Revocation{{Seq: 8}}, 8) {
+		t.Error("a live entry is not there, and the copy is the same")
+	}
+}
+
 // When the server stops, followers are let go, so that they do not hold it up.
 func TestFollowersAreLetGo(t *testing.T) {
 	tail, _, _ := newTail(t)
@@ -357,7 +457,9 @@ func start(t *testing.T, tail *Tail, may func(context.Context) bool) <-chan erro
 	t.Cleanup(func() { stop(); synctest.Wait() })
 	go tail.Run(ctx)
 	left := make(chan error, 1)
-	go func() { left <- tail.Follow(ctx, writer{httptest.NewRecorder()}, "", Serves(nil), may) }()
+	go func() {
+		left <- tail.Follow(writer{httptest.NewRecorder()}, httptest.NewRequestWithContext(ctx, "GET", "/", nil), Serves(nil), may)
+	}()
 	return left
 }
 

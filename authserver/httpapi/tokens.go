@@ -62,7 +62,7 @@ func (s *server) revocations(c *gin.Context) {
 	}
 	ctx := c.Request.Context()
 	may := func(ctx context.Context) bool { return s.OAuth.StillFollows(ctx, client) }
-	err = s.Feed.Follow(ctx, c.Writer, c.GetHeader("Last-Event-ID"), feed.Serves(client.Serves), may)
+	err = s.Feed.Follow(c.Writer, c.Request, feed.Serves(client.Serves), may)
 	if err != nil {
 		s.Logger.InfoContext(ctx, "follower let go", "client", client.ID, "err", err)
 	}

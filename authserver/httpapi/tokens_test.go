@@ -100,8 +100,19 @@ func TestEndedSessions(t *testing.T) {
 	}
 }
 
-// RSV-041: who may follow, and how the feed begins.
+// RSV-041: a resource server that is told of nothing is not let believe that all
+// is well.
+func TestFollowingForAResourceOfAnother(t *testing.T) {
+	f := newFixture(t)
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", f.url+"/oauth/revocations?copy=&resource=https://another.example.test", nil)
+	req.SetBasicAuth("rs1", confSecret)
+	got := f.send(req)
+	if got.StatusCode != 403 || !strings.Contains(got.body, "The client does not serve this resource.") {
+		t.Errorf("got %d %s", got.StatusCode, got.body)
+	}
+}
 
+// RSV-041: who may follow, and how the feed begins.
 func TestFollowingTheFeed(t *testing.T) {
 	f := newFixture(t)
 	for client, want := range map[string]int{"": 401, "spa": 401, "conf": 403, "rs1": 200} {

@@ -83,7 +83,9 @@ func (s *Server) identifyClient(r *http.Request, form url.Values, q *tokenReques
 }
 
 // Follower authenticates who asks for GET /oauth/revocations: a confidential
-// client that may introspect. Any error is an *Error.
+// client that may introspect and that serves the resource it names: it would hear
+// of no session's end otherwise. One of the version before names none. Any error
+// is an *Error.
 func (s *Server) Follower(r *http.Request) (authserver.Client, error) {
 	var q tokenRequest
 	if err := s.identifyClient(r, nil, &q); err != nil {
@@ -94,6 +96,9 @@ func (s *Server) Follower(r *http.Request) (authserver.Client, error) {
 	}
 	if !q.client.Introspect {
 		return authserver.Client{}, refuse(CodeAccessDenied, "")
+	}
+	if asked := r.URL.Query(); asked.Has("resource") && !slices.Contains(q.client.Serves, asked.Get("resource")) {
+		return authserver.Client{}, refuse(CodeAccessDenied, "The client does not serve this resource.")
 	}
 	return q.client, nil
 }

@@ -145,6 +145,16 @@ func TestWhoMayAskAboutTokens(t *testing.T) {
 	if c, err := f.Follower(request("", "Basic rs1:"+confSecret)); err != nil || c.ID != "rs1" {
 		t.Errorf("rs1 may not follow: %v", err)
 	}
+	for resource, want := range map[string]Code{testAudience: "", testResource: CodeAccessDenied, "": CodeAccessDenied} {
+		r := request("", "Basic rs1:"+confSecret)
+		r.URL.RawQuery = url.Values{"resource": {resource}}.Encode()
+		_, err := f.Follower(r)
+		if want == "" && err != nil {
+			t.Errorf("rs1 may not follow for %s: %v", resource, err)
+		} else if want != "" {
+			wantCode(t, err, want)
+		}
+	}
 }
 
 // REV-001 … 003, REV-006 … 008, REV-012, REV-014: what ends, and what does not.

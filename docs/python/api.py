@@ -51,7 +51,7 @@ class Keys:
 
 
 keys = Keys(metadata["jwks_uri"])
-follower = Follower(metadata["revocation_feed_endpoint"], os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
+follower = Follower(metadata["revocation_feed_endpoint"], os.environ["AUDIENCE"], os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
 follower.start()
 
 

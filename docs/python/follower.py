@@ -40,13 +40,14 @@ def ends(kind, entry, claims):
 
 
 class Follower(threading.Thread):
-    def __init__(self, endpoint, client_id, client_secret, fail_closed=False, max_staleness=30):
+    def __init__(self, endpoint, audience, client_id, client_secret, fail_closed=False, max_staleness=30):
         super().__init__(daemon=True)
         pair = ":".join(urllib.parse.quote_plus(half) for half in (client_id, client_secret))
         self.headers = {"Accept": "text/event-stream", "Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
-        self.endpoint, self.fail_closed, self.max_staleness = endpoint, fail_closed, max_staleness
+        self.endpoint, self.audience = endpoint, audience
+        self.fail_closed, self.max_staleness = fail_closed, max_staleness
         self.entries = None  # (kind, id) → entry; None before the first snapshot
-        self.seq, self.heard = None, 0.0
+        self.seq, self.copy, self.heard = None, "", 0.0
 
     def age(self):
         """Seconds since the feed said something: a metric."""
@@ -73,6 +74,7 @@ class Follower(threading.Thread):
             try:
                 for event in self.events():
                     self.hear(event["event"], int(event["id"]), json.loads(event["data"]))
+                    self.copy = event.get("copy", "")
                     wait = 0.0
                 logging.warning("revocation feed lost: the stream ended")
             except Exception as e:  # whatever it is, following has to go on
@@ -84,10 +86,11 @@ class Follower(threading.Thread):
             time.sleep((10 if refused else wait) * random.uniform(0.5, 1))
 
     def events(self):
-        headers = dict(self.headers)
+        headers, copy = dict(self.headers), ""
         if self.seq is not None and self.age() < self.max_staleness:
-            headers["Last-Event-ID"] = str(self.seq)
-        request = urllib.request.Request(self.endpoint, headers=headers)
+            headers["Last-Event-ID"], copy = str(self.seq), self.copy
+        query = urllib.parse.urlencode({"resource": self.audience, "copy": copy})
+        request = urllib.request.Request(self.endpoint + "?" + query, headers=headers)
         with urllib.request.urlopen(request, timeout=3 * PINGS_EVERY) as stream:
             event = {}
             while line := stream.readline(MAX_LINE):

@@ -20,6 +20,7 @@ const pingInterval = 5 * time.Second
 type feed struct {
 	entries []resource.Revocation // in sequence
 	seq     int64
+	copy    int           // which copy of the database seq is of
 	next    chan struct{} // closed when there is more
 }
 
@@ -48,24 +49,24 @@ func (s *Server) Forget(kind, id string) {
 	s.feed.entries = slices.DeleteFunc(s.feed.entries, func(r resource.Revocation) bool {
 		return r.Kind == kind && r.ID == id
 	})
+	s.feed.copy++
 	s.feed.seq = 0
 	for _, r := range s.feed.entries {
 		s.feed.seq = max(s.feed.seq, r.Seq)
 	}
 }
 
-// after are the entries above seq, the last seq and what is closed when there
-// are more.
-func (s *Server) after(seq int64) ([]resource.Revocation, int64, <-chan struct{}) {
+// after are the entries above seq, the last seq, the mark of the copy that it is
+// of, and what is closed when there are more.
+func (s *Server) after(seq int64) (list []resource.Revocation, head int64, mark string, next <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var list []resource.Revocation
 	for _, r := range s.feed.entries {
 		if r.Seq > seq && time.Now().Before(r.Until) {
 			list = append(list, r)
 		}
 	}
-	return list, s.feed.seq, s.feed.next
+	return list, s.feed.seq, "copy-" + strconv.Itoa(s.feed.copy), s.feed.next
 }
 
 // follow writes server-sent events: a snapshot or what came after Last-Event-ID,
@@ -80,26 +81,30 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request) {
 	case id != url.QueryEscape(s.ClientID) || secret != url.QueryEscape(s.ClientSecret):
 		http.Error(w, "client authentication is wrong", http.StatusUnauthorized)
 		return
+	case r.URL.Query().Has("resource") && r.URL.Query().Get("resource") != s.Audience:
+		http.Error(w, "the client does not serve this resource", http.StatusForbidden)
+		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	ping := time.NewTicker(pingInterval)
 	defer ping.Stop()
 	seen, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
+	copy := r.URL.Query().Get("copy")
 	resumes := err == nil && seen >= 0
 	for {
 		var out bytes.Buffer
-		entries, head, next := s.after(seen)
-		if !resumes || seen > head {
-			entries, head, next = s.after(0)
-			writeEvent(&out, "snapshot", head, wire(entries))
+		entries, head, mark, next := s.after(seen)
+		if !resumes || seen > head || mark != copy {
+			entries, head, mark, next = s.after(0)
+			writeEvent(&out, "snapshot", head, mark, wire(entries))
 			resumes = true
 		} else {
 			for i, e := range wire(entries) {
-				writeEvent(&out, "revoke", entries[i].Seq, e)
+				writeEvent(&out, "revoke", entries[i].Seq, mark, e)
 			}
 		}
-		seen = head
+		seen, copy = head, mark
 		if !send(w, out.Bytes()) {
 			return
 		}
@@ -109,7 +114,7 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request) {
 		case <-next:
 		case <-ping.C:
 			var out bytes.Buffer
-			writeEvent(&out, "ping", seen, struct{}{})
+			writeEvent(&out, "ping", seen, copy, struct{}{})
 			if !send(w, out.Bytes()) {
 				return
 			}
@@ -124,12 +129,12 @@ func send(w http.ResponseWriter, text []byte) bool {
 	return http.NewResponseController(w).Flush() == nil
 }
 
-func writeEvent(out *bytes.Buffer, name string, id int64, data any) {
+func writeEvent(out *bytes.Buffer, name string, id int64, mark string, data any) {
 	text, err := json.Marshal(data)
 	if err != nil {
 		panic(err) // nothing here can fail to marshal
 	}
-	fmt.Fprintf(out, "event: %s\nid: %d\ndata: %s\n\n", name, id, text)
+	fmt.Fprintf(out, "event: %s\nid: %d\ncopy: %s\ndata: %s\n\n", name, id, mark, text)
 }
 
 func wire(entries []resource.Revocation) []map[string]any {
