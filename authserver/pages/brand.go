@@ -25,7 +25,9 @@ const (
 	defaultName  = "Tokenwright"
 	defaultColor = "#0b6b5e"
 
-	lightPage, darkCard = "#f5f4f0", "#1e2422" // as in style.css
+	// The grounds on which the accent has the least contrast: --page and --sunk
+	// of style.css.
+	lightGround, darkGround = "#f5f4f0", "#262d2b"
 )
 
 // Check says what is wrong with b, in a sentence.
@@ -69,7 +71,7 @@ func (b Brand) css() (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf(":root{--brand:%s;--accent:%s}\n@media (prefers-color-scheme:dark){:root{--accent:%s}}\n",
-		c, c.towards(black, lightPage), c.towards(white, darkCard)), nil
+		c, c.towards(black, lightGround), c.towards(white, darkGround)), nil
 }
 
 type color [3]uint8

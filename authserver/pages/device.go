@@ -15,7 +15,7 @@ func Device(userAgent string) string {
 	}
 	ua := useragent.Parse(userAgent)
 	name, system := ua.Name, ua.OS
-	if name == "Mozilla" { // a user agent that was cut off
+	if name == "Mozilla" || ua.Version == "" { // one that was cut off
 		name = ""
 	}
 	switch {

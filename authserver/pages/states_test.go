@@ -57,7 +57,7 @@ func states() []state {
 	}}
 	alone := Sessions{Menu: menu, List: sessions.List[:1], Done: SessionsEnded}
 	apps := Apps{Menu: menu, Action: "/auth/account/apps", List: []AppRow{
-		{ClientID: "shop", Name: "Example Shop", Scopes: scopes, Resources: consent.Resources, GrantedAt: ago(40 * day)},
+		{ClientID: "shop", Name: "Example Shop", Scopes: scopes[2:], Resources: consent.Resources, GrantedAt: ago(40 * day)},
 		{ClientID: "mail"},
 	}}
 

@@ -47,6 +47,11 @@ func TestStatic(t *testing.T) {
 	if css := get(http.MethodGet, style).Body.String(); !strings.HasPrefix(css, ":root{--brand:#123456;") {
 		t.Errorf("the stylesheet starts with %.60q", css)
 	}
+	for _, ground := range []string{lightGround, darkGround} {
+		if css := get(http.MethodGet, style).Body.String(); !strings.Contains(css, ground) {
+			t.Errorf("the stylesheet has no ground %s: accents are reckoned for another", ground)
+		}
+	}
 	if svg := get(http.MethodGet, icon).Body.String(); !strings.Contains(svg, "#123456") || strings.Contains(svg, defaultColor) {
 		t.Error("the icon is not of the brand's colour")
 	}
@@ -103,8 +108,8 @@ func fault(err error) string {
 
 // TestAccentCanBeRead goes over the whole range of colours that are taken.
 func TestAccentCanBeRead(t *testing.T) {
-	light, _ := parseColor(lightPage)
-	dark, _ := parseColor(darkCard)
+	light, _ := parseColor(lightGround)
+	dark, _ := parseColor(darkGround)
 	for r := 0; r < 256; r += 15 {
 		for g := 0; g < 256; g += 15 {
 			for b := 0; b < 256; b += 15 {
@@ -112,10 +117,10 @@ func TestAccentCanBeRead(t *testing.T) {
 				if c.contrast(white) < minContrast {
 					continue
 				}
-				if got := c.towards(black, lightPage).contrast(light); got < minContrast {
+				if got := c.towards(black, lightGround).contrast(light); got < minContrast {
 					t.Fatalf("%s on a light page: %.2f", c, got)
 				}
-				if got := c.towards(white, darkCard).contrast(dark); got < minContrast {
+				if got := c.towards(white, darkGround).contrast(dark); got < minContrast {
 					t.Fatalf("%s on a dark card: %.2f", c, got)
 				}
 			}

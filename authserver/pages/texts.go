@@ -71,7 +71,7 @@ func (t texts) rich(key string, pairs ...string) (template.HTML, error) {
 	html, err := put(template.HTMLEscapeString(text), pairs, func(s string) string {
 		return "<strong><bdi>" + template.HTMLEscapeString(s) + "</bdi></strong>"
 	})
-	return template.HTML(html), err //nolint:gosec // both parts are escaped above
+	return template.HTML(html), err // both parts are escaped
 }
 
 func put(text string, pairs []string, show func(string) string) (string, error) {

@@ -56,7 +56,7 @@ func TestTextsAreUsedAndThere(t *testing.T) {
 	}
 	used := map[string]bool{}
 	prefixes := []string{"scope.", "fault.", "ago.", "duration.", "month.", "day"} // words.go
-	fixed := regexp.MustCompile(`\b(?:t|rich) "([a-z_.]+)"`)
+	fixed := regexp.MustCompile(`\b(?:t|rich|when) "([a-z_.]+)"`)
 	printed := regexp.MustCompile(`printf "([a-z_.]+)%s`)
 	err = fs.WalkDir(templateFiles, "templates", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -27,19 +27,16 @@ func (t texts) count(key string, n int64) (string, error) {
 	return t.plain(key+".many", "n", strconv.FormatInt(n, 10))
 }
 
-// when is how long ago a time was, in words, or the day if that is longer ago;
-// the exact time is there for who points at it. The server does not know the
-// reader's time zone, and says UTC where it matters.
-func (t texts) when(at time.Time) (template.HTML, error) {
-	if at.IsZero() {
-		return "", nil
-	}
+// when is the text of key with how long ago at was, or the day if that is longer
+// ago; the exact time is there for who points at it. The server does not know
+// the reader's time zone, and says UTC where it matters.
+func (t texts) when(key string, at time.Time) (template.HTML, error) {
 	at = at.UTC()
 	day, err := t.day(at)
 	if err != nil {
 		return "", err
 	}
-	words := day
+	words, err := t.plain("day.on", "day", day)
 	switch ago := time.Since(at); {
 	case ago < time.Minute:
 		words, err = t.plain("ago.now")
@@ -53,8 +50,15 @@ func (t texts) when(at time.Time) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`, //nolint:gosec // escaped
-		at.Format(time.RFC3339), template.HTMLEscapeString(day+at.Format(", 15:04 UTC")), template.HTMLEscapeString(words))), nil
+	sentence, err := t.plain(key)
+	if err != nil {
+		return "", err
+	}
+	html, err := put(template.HTMLEscapeString(sentence), []string{"time", words}, func(s string) string {
+		return fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`, at.Format(time.RFC3339),
+			template.HTMLEscapeString(day+at.Format(", 15:04 UTC")), template.HTMLEscapeString(s))
+	})
+	return template.HTML(html), err
 }
 
 func (t texts) day(at time.Time) (string, error) {

@@ -1,0 +1,92 @@
+package pages
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestLooks sees every page in every state in Chromium, small and large, light
+// and dark, in both languages, without scripts (PAG-001, PAG-002, PAG-003,
+// PAG-006). What scripts add is in TestScripts.
+func TestLooks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Chromium is a program of its own, in which the race detector sees nothing")
+	}
+	axe, err := os.ReadFile("testdata/axe/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := states()
+	origin := site(t, all)
+	tab := newTab(t)
+	for _, look := range []struct {
+		width        int64
+		scheme, lang string
+	}{
+		{320, "light", "de"}, {320, "dark", "en"}, {1280, "light", "en"}, {1280, "dark", "de"},
+	} {
+		t.Run(fmt.Sprintf("%d %s %s", look.width, look.scheme, look.lang), func(t *testing.T) {
+			tab.looks(t, look.width, look.scheme, look.lang)
+			for _, s := range all {
+				t.Run(s.name, func(t *testing.T) {
+					tab.scripts(t, false)
+					if err := chromedp.Do(tab, chromedp.Navigate(origin+"/auth/"+s.name)); err != nil {
+						t.Fatal(err)
+					}
+					tab.screenshot(t, s.name)
+					tab.measure(t, look.width)
+					tab.scripts(t, true) // axe's, the page's have been passed over
+					tab.axe(t, string(axe))
+					tab.quiet(t, origin)
+				})
+			}
+		})
+	}
+}
+
+// measure holds that nothing is wider than the window, and that what is pressed
+// is large enough to be hit.
+func (b *tab) measure(t *testing.T, width int64) {
+	t.Helper()
+	wide, err := chromedp.Run(b, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
+	if err != nil || wide > width {
+		t.Errorf("the page is %d px wide, the window %d: %v", wide, width, err)
+	}
+	small, err := chromedp.Run(b, chromedp.Evaluate[[]string](`
+		[...document.querySelectorAll("button, input:not([type=hidden]), nav a, .tiles a")]
+			.filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 43.5)
+			.map(e => e.outerHTML.slice(0, 80) + " " + e.getBoundingClientRect().height)`))
+	if err != nil || len(small) > 0 {
+		t.Errorf("lower than 44 px: %q %v", small, err)
+	}
+}
+
+// axe holds that the accessibility check finds nothing.
+func (b *tab) axe(t *testing.T, source string) {
+	t.Helper()
+	found, err := chromedp.Run(b, chromedp.Evaluate[string](source+`
+		;axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => JSON.stringify(
+			{passes: r.passes.length, violations: r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html).join(" ").slice(0, 400))}))`,
+		chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("axe: %v", err)
+	}
+	var result struct {
+		Passes     int
+		Violations []string
+	}
+	if err := json.Unmarshal([]byte(found), &result); err != nil {
+		t.Fatalf("axe says %q: %v", found, err)
+	}
+	if result.Passes < 10 {
+		t.Errorf("axe has looked at %d rules only", result.Passes)
+	}
+	if len(result.Violations) > 0 {
+		t.Errorf("axe finds:\n%s", strings.Join(result.Violations, "\n"))
+	}
+}

@@ -1,0 +1,98 @@
+package pages
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestScripts holds what the scripts add (PAG-001), and that the page of
+// form_post arrives with and without one (AUT-033).
+func TestScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Chromium is a program of its own, in which the race detector sees nothing")
+	}
+	t.Run("a password can be shown", func(t *testing.T) {
+		axe, err := os.ReadFile("testdata/axe/axe.min.js")
+		if err != nil {
+			t.Fatal(err)
+		}
+		origin := site(t, states())
+		tab := newTab(t)
+		for _, page := range []string{"login-wrong", "register"} {
+			tab.looks(t, 320, "light", "de")
+			value := func(js string) string {
+				got, err := chromedp.Run(tab, chromedp.Evaluate[string](js))
+				if err != nil {
+					t.Fatalf("%s: %v", js, err)
+				}
+				return got
+			}
+			err := chromedp.Do(tab,
+				chromedp.Navigate(origin+"/auth/"+page),
+				chromedp.SendKeys(chromedp.CSS("#password"), "correct horse"),
+				chromedp.Click(chromedp.CSS("[data-reveal]"), chromedp.NodeVisible),
+			)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := value(`password.type + " " + document.activeElement.id`); got != "text password" {
+				t.Errorf("%s: after Show the field and the focus are %q", page, got)
+			}
+			tab.screenshot(t, page+"-shown")
+			tab.measure(t, 320)
+			tab.axe(t, string(axe))
+			if err := chromedp.Do(tab, chromedp.Click(chromedp.CSS("[data-reveal]"))); err != nil {
+				t.Fatal(err)
+			}
+			if got := value(`password.type + " " + password.value`); got != "password correct horse" {
+				t.Errorf("%s: after Hide it is %q", page, got)
+			}
+			tab.quiet(t, origin)
+		}
+	})
+
+	for _, scripts := range []bool{true, false} {
+		name := map[bool]string{true: "with", false: "without"}[scripts]
+		t.Run("the answer by form arrives "+name+" a script", func(t *testing.T) {
+			fields := []Field{{"code", "twc_x"}, {"state", `a&"b"<c>'d' %20 + ü`}, {"iss", "https://id.example.test/auth"}}
+			arrived := make(chan url.Values, 1)
+			client := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost && r.URL.Path == "/cb" && r.URL.Query().Get("of") == "it" {
+					_ = r.ParseForm()
+					arrived <- r.PostForm
+				}
+			}))
+			t.Cleanup(client.Close)
+			origin := site(t, []state{{"answer", FormPost{Action: client.URL + "/cb?of=it&x=%7E", ClientName: "Example Shop", Fields: fields}}})
+			tab := newTab(t)
+			tab.scripts(t, scripts)
+			err := chromedp.Do(tab, chromedp.Navigate(origin+"/auth/answer"))
+			if err == nil && !scripts {
+				err = chromedp.Do(tab, chromedp.Click(chromedp.CSS("#continue"), chromedp.NodeVisible))
+			}
+			if err != nil && !strings.Contains(err.Error(), "ERR_ABORTED") { // the script was faster
+				t.Fatal(err)
+			}
+			var got url.Values
+			select {
+			case got = <-arrived:
+			case <-tab.Done():
+				t.Fatal("nothing has arrived")
+			}
+			for _, f := range fields {
+				if got.Get(f.Name) != f.Value {
+					t.Errorf("%s=%q, want %q", f.Name, got.Get(f.Name), f.Value)
+				}
+			}
+			if len(got) != len(fields) {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
