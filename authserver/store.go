@@ -72,6 +72,9 @@ type UserStore interface {
 	UserByLogin(ctx context.Context, login string) (User, error)
 	// PasswordHash is the stored hash of a user's password.
 	PasswordHash(ctx context.Context, subject string) (string, error)
+	// PasswordHashes lists those of up to most users with IDs beyond after, by ID,
+	// and says what the last ID was; 0 if there is none.
+	PasswordHashes(ctx context.Context, after int64, most int) (hashes []string, last int64, err error)
 	// Users lists by ID and says how many there are in all.
 	Users(ctx context.Context, p Page) ([]User, int, error)
 	// ChangeUser makes the change, its revocation entries, its tombstones and

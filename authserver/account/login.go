@@ -21,7 +21,7 @@ func (us *Users) Authenticate(ctx context.Context, login, pw string, f authserve
 	if err != nil {
 		return authserver.User{}, err
 	}
-	hash := us.d.Hasher.Dummy()
+	hash := us.d.Hasher.Dummy(authserver.Fold(login))
 	if f.User != nil {
 		hash = f.PasswordHash
 	}

@@ -97,6 +97,7 @@ func openAccounts(db *sqlstore.DB, master *keys.Master, cfg *config.Config, onWa
 		Concurrency: cfg.Passwords.HashConcurrency,
 		Queue:       cfg.Passwords.HashQueue,
 		Wait:        cfg.Passwords.HashWait,
+		DummyKey:    master.UnknownKey(),
 		OnWait:      onWait,
 	})
 	if err != nil {

@@ -133,6 +133,10 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		}
 	}
 	users := account.NewUsers(accounts)
+	strangers := account.NewStrangers(accounts)
+	if err := strangers.Learn(ctx, 1000); err != nil { // and of all soon
+		return err
+	}
 	scopes, err := scopeNames(ctx, db)
 	if err != nil {
 		return err
@@ -206,6 +210,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	tasks.Go(func() { tail.Run(background) })
 	tasks.Go(func() { ring.Run(background, cfg.Keys.Rotation(), logger) })
 	tasks.Go(func() { notes.Run(background) })
+	tasks.Go(func() { strangers.Run(background) })
 	tasks.Go(func() { sweep(background, db, cfg.Audit.Retention(), logger) })
 	for _, s := range wakers {
 		tasks.Go(func() { s.Wakes(background, func() { tail.Wake(); ring.Wake() }) })

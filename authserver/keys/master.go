@@ -36,6 +36,7 @@ type secret struct {
 	client  []byte
 	audit   []byte
 	limit   []byte
+	unknown []byte
 	check   string
 	signing key // HS256
 }
@@ -81,6 +82,7 @@ func newSecret(text []byte) (secret, error) {
 		client:  derive("client secret hash", sha256.Size),
 		audit:   derive("audit chain MAC", sha256.Size),
 		limit:   derive("limiter key names", sha256.Size),
+		unknown: derive("unknown users", sha256.Size),
 		check:   hex.EncodeToString(derive("check value", 16)),
 	}
 	id := derive("key id", len(s.id))
@@ -142,6 +144,9 @@ func (m *Master) AuditKeys() []audit.Key {
 
 // LimitKey hides the names that a limiter counts by where others could read them.
 func (m *Master) LimitKey() []byte { return m.secrets[0].limit }
+
+// UnknownKey decides what a check of nobody's password imitates.
+func (m *Master) UnknownKey() []byte { return m.secrets[0].unknown }
 
 // CheckValue is what a database keeps to know its SECRET_KEY again. It tells
 // nothing about the secret.

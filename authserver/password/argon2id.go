@@ -77,6 +77,10 @@ func (a argon2id) key(pw string, salt []byte, n uint32) []byte {
 	return argon2.IDKey([]byte(pw), salt, a.Time, a.Memory, a.Threads, n)
 }
 
+func (a argon2id) String() string {
+	return fmt.Sprintf("argon2id m=%d,t=%d,p=%d", a.Memory, a.Time, a.Threads)
+}
+
 func (a argon2id) work() int64 { return int64(a.Memory) * int64(a.Time) }
 
 // encode writes the PHC string.

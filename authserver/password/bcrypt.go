@@ -63,6 +63,8 @@ func (c bcryptCost) dummy() string {
 	return fmt.Sprintf("$2a$%02d$%s%s", int(c), bcryptEncoding.EncodeToString(b[:16]), bcryptEncoding.EncodeToString(b[16:]))
 }
 
+func (c bcryptCost) String() string { return fmt.Sprintf("bcrypt %d", int(c)) }
+
 // work at cost 12 is eight times what argon2id with 19 MiB and two passes takes,
 // as measured.
 func (c bcryptCost) work() int64 { return 80 << c }

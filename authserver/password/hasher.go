@@ -22,7 +22,9 @@ import (
 type Hasher struct {
 	scheme   scheme // of new hashes
 	gate     *gate
-	dummy    string
+	dummy    string // of scheme
+	imitated atomic.Pointer[[]imitation]
+	dummyKey []byte
 	computed atomic.Uint64
 }
 
@@ -44,6 +46,9 @@ type Config struct {
 	// made now counts by what it costs.
 	Queue int
 	Wait  time.Duration
+	// DummyKey decides which of a store's formats an unknown name gets: a secret,
+	// the same on all servers and for ever.
+	DummyKey []byte
 	// OnWait hears of each caller that has to wait for its turn, and what it
 	// returns hears how the wait ended: nil is its turn. It may be nil.
 	OnWait func(ctx context.Context) (over func(error))
@@ -66,6 +71,8 @@ type scheme interface {
 	// accepts says why pw cannot be hashed, or nil.
 	accepts(pw string) error
 	hash(pw string) (string, error)
+	// String names the scheme and its parameters.
+	String() string
 	// dummy makes a hash by this scheme that is not computed from any password.
 	dummy() string
 	// work is about how long a hash takes: argon2id's memory in KiB × passes.
@@ -93,7 +100,9 @@ func New(c Config) (*Hasher, error) {
 	}
 	g := newGate(c.Concurrency, newQueue(c.Queue, s.work()), c.Wait)
 	g.onWait = c.OnWait
-	return &Hasher{scheme: s, gate: g, dummy: s.dummy()}, nil
+	h := &Hasher{scheme: s, gate: g, dummy: s.dummy(), dummyKey: c.DummyKey}
+	h.imitated.Store(&[]imitation{})
+	return h, nil
 }
 
 func newScheme(c Config) (scheme, error) {
@@ -147,10 +156,6 @@ func (h *Hasher) Verify(ctx context.Context, hash, pw string, who ...string) (ok
 	upgrade = ok && s.scheme() != h.scheme && h.scheme.accepts(pw) == nil
 	return ok, upgrade, nil
 }
-
-// Dummy is a hash that no password matches and that takes as long to verify as
-// those that are made now. It is verified in place of a stranger's.
-func (h *Hasher) Dummy() string { return h.dummy }
 
 // Stats are a Hasher's at one moment.
 type Stats struct {

@@ -90,6 +90,16 @@ func (d *DB) PasswordHash(ctx context.Context, subject string) (hash string, err
 	return hash, failed("find password hash", err)
 }
 
+// PasswordHashes lists by id.
+func (d *DB) PasswordHashes(ctx context.Context, after int64, most int) ([]string, int64, error) {
+	var last int64
+	hashes, err := list(ctx, &d.r, func(row scanner) (hash string, err error) {
+		return hash, row.Scan(&last, &hash)
+	}, `
+		select id, password_hash from users where id > $1 order by id limit $2`, after, most)
+	return hashes, last, failed("list password hashes", err)
+}
+
 // Users lists by id.
 func (d *DB) Users(ctx context.Context, p authserver.Page) ([]authserver.User, int, error) {
 	var total int

@@ -23,6 +23,7 @@ func Users(t *testing.T, open func(t *testing.T) Database) {
 	t.Run("REF-019 a session that has ended cannot keep itself", func(t *testing.T) { userKeeps(t, open(t)) })
 	t.Run("counters do not fall behind what was issued", func(t *testing.T) { userRestored(t, open(t)) })
 	t.Run("RemoveUser", func(t *testing.T) { userRemoved(t, open(t)) })
+	t.Run("PWD-023 all password hashes are listed, piece by piece", func(t *testing.T) { userHashes(t, open(t)) })
 	t.Run("UpgradePasswordHash gives way to a change", func(t *testing.T) { userUpgrade(t, open(t)) })
 }
 
@@ -62,6 +63,39 @@ func userFound(t *testing.T, db Database) {
 		t.Errorf("PasswordHash: got %v, want %v", err, authserver.ErrNotFound)
 	}
 	same(t, []string{"user.add", "user.add"}, acts(t, db))
+}
+
+func userHashes(t *testing.T, db Database) {
+	hashes := func(after int64, most int) ([]string, int64) {
+		t.Helper()
+		list, last, err := db.PasswordHashes(t.Context(), after, most)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list, last
+	}
+	if list, last := hashes(0, 10); len(list) != 0 || last != 0 {
+		t.Errorf("of nobody: %q, %d", list, last)
+	}
+	alice := mustAdd(t, db, "alice", "alice@example.com")
+	bob := mustAdd(t, db, "bob", "bob@example.com")
+	carol := mustAdd(t, db, "carol", "carol@example.com")
+	if err := db.RemoveUser(t.Context(), bob.Subject, event("user.remove")); err != nil {
+		t.Fatal(err)
+	}
+	dave := mustAdd(t, db, "dave", "dave@example.com")
+	list, last := hashes(0, 2)
+	same(t, []string{"$argon2id$of$alice", "$argon2id$of$carol"}, list)
+	same(t, carol.ID, last)
+	list, last = hashes(last, 2)
+	same(t, []string{"$argon2id$of$dave"}, list)
+	same(t, dave.ID, last)
+	if list, last := hashes(last, 2); len(list) != 0 || last != 0 {
+		t.Errorf("beyond the last: %q, %d", list, last)
+	}
+	if list, _ := hashes(alice.ID-1, 1); len(list) != 1 {
+		t.Errorf("got %q", list)
+	}
 }
 
 func userTaken(t *testing.T, db Database) {

@@ -198,7 +198,7 @@ func TestHashes(t *testing.T) {
 	watched := measured(t)
 	h := newHasher(t)
 	watched.Hashes(h)
-	if _, _, err := h.Verify(t.Context(), h.Dummy(), "a password"); err != nil {
+	if _, _, err := h.Verify(t.Context(), h.Dummy(""), "a password"); err != nil {
 		t.Fatal(err)
 	}
 	wantLines(t, watched, "password_hashes_total 1", "password_slots 3", "password_slots_in_use 0", "password_waiting 0", "password_refusals_total 0")
