@@ -25,11 +25,18 @@ func randomToken() RefreshToken {
 func TestARefreshTokenIsReadAsItWasWritten(t *testing.T) {
 	key, other := testKey(t, 1), testKey(t, 2)
 	want := randomToken()
+	child := randomToken()
+	rand.Read(child.Parent[:])
 	for _, keys := range [][]RefreshKey{{key}, {other, key}} {
-		got, err := ParseRefreshToken(want.Encode(key), keys)
-		if err != nil || got != want {
-			t.Errorf("got %v, %v; want %v", got, err, want)
+		for _, want := range []RefreshToken{want, child} {
+			got, err := ParseRefreshToken(want.Encode(key), keys)
+			if err != nil || got != want {
+				t.Errorf("got %v, %v; want %v", got, err, want)
+			}
 		}
+	}
+	if sid, ok := ParseSessionID(child.ParentSID()); !ok || sid != child.Parent || want.ParentSID() != "" {
+		t.Errorf("parents %q, %q", child.ParentSID(), want.ParentSID())
 	}
 	sub, ok := ParseSubject(want.Sub())
 	if !ok || sub != want.Subject {
@@ -41,6 +48,8 @@ func TestARefreshTokenIsReadAsItWasWritten(t *testing.T) {
 func TestGarbageIsNoRefreshToken(t *testing.T) {
 	key := testKey(t, 1)
 	good := randomToken().Encode(key)
+	child := randomToken()
+	rand.Read(child.Parent[:])
 	last := randomToken()
 	last.Counter = 1<<32 - 1
 	sameID := RefreshKey{ID: key.ID, Key: bytes.Repeat([]byte{9}, 32)}
@@ -52,6 +61,7 @@ func TestGarbageIsNoRefreshToken(t *testing.T) {
 		"truncated":                  good[:len(good)-1],
 		"extended":                   good + "A",
 		"padded":                     good + "=",
+		"a child without its parent": RefreshTokenPrefix + child.Encode(key)[4:4+refreshEncoding.EncodedLen(refreshBody)] + good[4+refreshEncoding.EncodedLen(refreshBody):],
 		"line ends for letters":      RefreshTokenPrefix + strings.Repeat("\r", 60) + good[64:],
 		"standard alphabet":          RefreshTokenPrefix + strings.Repeat("+", len(good)-4),
 		"under a key unknown to us":  randomToken().Encode(testKey(t, 2)),

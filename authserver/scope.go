@@ -8,6 +8,12 @@ import (
 // ScopeProfile lets a user's access token carry the claim name.
 const ScopeProfile = "profile"
 
+// Scopes of OpenID Connect Core.
+const (
+	ScopeOpenID        = "openid"         // §3.1.2.1
+	ScopeOfflineAccess = "offline_access" // §11
+)
+
 // MaxScopeLength is how many bytes of scope a request may ask for, and a token
 // has.
 const MaxScopeLength = 1024

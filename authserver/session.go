@@ -26,7 +26,8 @@ type Session struct {
 	// SecretHash is SHA-256 of the secret that every refresh token of the
 	// session carries.
 	SecretHash [sha256.Size]byte
-	// Counter is the n of the refresh token that is current.
+	// Counter is the n of the refresh token that is current. 0 is a code that
+	// was not redeemed: such a session counts nowhere.
 	Counter uint32
 	// RotatedAt is when Counter last changed; at first, CreatedAt.
 	RotatedAt time.Time
@@ -36,9 +37,46 @@ type Session struct {
 	// IdleDeadline moves at each rotation and never passes Deadline.
 	IdleDeadline time.Time
 	// Deadline is absolute and never moves.
-	Deadline  time.Time
+	Deadline time.Time
+	// Parent is the browser session that opened it, or empty. Then IP and
+	// UserAgent are the person's and stay.
+	Parent    string
 	IP        string
 	UserAgent string // at most MaxUserAgent bytes
+	// AuthTime is when the person showed who they are, and AMR by which means
+	// (RFC 8176). Zero and nil for sessions of a version that did not keep them.
+	AuthTime time.Time
+	AMR      []string
+	// ConsentEpoch is of the consent that it was opened under; 0 without one.
+	ConsentEpoch int64
+}
+
+// OfBrowser reports whether s is a browser session.
+func (s Session) OfBrowser() bool { return s.ClientID == BrowserClientID }
+
+// EndsWith reports whether s ends by a logout from the browser session of the
+// given id: it opened s, and s is not for offline access (OpenID Connect Core §11).
+func (s Session) EndsWith(browser string) bool {
+	return s.Parent == browser && browser != "" && !slices.Contains(s.Scope, ScopeOfflineAccess)
+}
+
+// Excess are the ids of those of others, the last used first, that are too many
+// beside s if perUser are enough. Browser sessions count by themselves. Sessions
+// of the same browser session and client as s go first: a page that renews its
+// session in silence is no reason to end another's.
+func (s Session) Excess(others []Session, perUser int) []string {
+	var apart, alike []string
+	for _, o := range others {
+		switch {
+		case o.ID == s.ID, o.Counter == 0, o.OfBrowser() != s.OfBrowser():
+		case s.Parent != "" && o.Parent == s.Parent && o.ClientID == s.ClientID:
+			alike = append(alike, o.ID)
+		default:
+			apart = append(apart, o.ID)
+		}
+	}
+	all := append(apart, alike...)
+	return all[min(len(all), perUser-1):]
 }
 
 // BelongsTo reports whether c is the session's client, and not a later one of
@@ -64,8 +102,14 @@ type Advance struct {
 	Grace time.Duration
 	// IdleLifetime is added to Now for the next idle deadline.
 	IdleLifetime time.Duration
-	IP           string
-	UserAgent    string
+	// Keep moves only the idle deadline and LastUsedAt: the token is current and
+	// stays so. One that is not current is ErrWrongSecret.
+	Keep bool
+	// AuthTime and AMR replace the session's if AuthTime is not zero.
+	AuthTime  time.Time
+	AMR       []string
+	IP        string
+	UserAgent string
 }
 
 // Outcome says what became of a presentation that was not refused.
@@ -83,6 +127,8 @@ const (
 	// Recovered: the token was ahead of the store, which has lost writes. The
 	// counter is one higher than the token's.
 	Recovered
+	// Kept: the token was current and still is.
+	Kept
 )
 
 // String returns the word that logs and the audit log use.
@@ -96,6 +142,8 @@ func (o Outcome) String() string {
 		return "reused"
 	case Recovered:
 		return "recovered"
+	case Kept:
+		return "kept"
 	}
 	return "invalid"
 }
@@ -126,6 +174,11 @@ func (s Session) Judge(a Advance) (Session, Outcome, error) {
 		}
 	}
 	switch {
+	case a.Keep && a.Counter != s.Counter:
+		return s, 0, ErrWrongSecret
+	case a.Keep:
+		s.use(a)
+		return s, Kept, nil
 	case a.Counter+1 == s.Counter && a.Grace > 0 && a.Now.Sub(s.RotatedAt) <= a.Grace:
 		return s, Repeated, nil
 	case a.Counter < s.Counter:
@@ -136,11 +189,21 @@ func (s Session) Judge(a Advance) (Session, Outcome, error) {
 		outcome = Recovered
 	}
 	s.Counter = a.Counter + 1
-	s.RotatedAt, s.LastUsedAt = a.Now, a.Now
+	s.RotatedAt = a.Now
+	s.use(a)
+	if s.Parent == "" {
+		s.IP, s.UserAgent = a.IP, a.UserAgent
+	}
+	if !a.AuthTime.IsZero() {
+		s.AuthTime, s.AMR = a.AuthTime, a.AMR
+	}
+	return s, outcome, nil
+}
+
+func (s *Session) use(a Advance) {
+	s.LastUsedAt = a.Now
 	s.IdleDeadline = a.Now.Add(a.IdleLifetime)
 	if s.IdleDeadline.After(s.Deadline) {
 		s.IdleDeadline = s.Deadline
 	}
-	s.IP, s.UserAgent = a.IP, a.UserAgent
-	return s, outcome, nil
 }

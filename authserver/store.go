@@ -16,6 +16,7 @@ type Ask struct {
 	Login     string // a user name or, if it has an @, an e-mail address
 	Subject   string
 	SessionID string
+	ParentID  string // the browser session that opened it
 	// ConsentOf asks for what the user lets the client do.
 	ConsentOf bool
 }
@@ -28,6 +29,8 @@ type Facts struct {
 	PasswordHash string
 	// Ended is the session's tombstone.
 	Ended *Tombstone
+	// ParentEnded is the parent's tombstone.
+	ParentEnded *Tombstone
 	// Consent may be one that was taken back.
 	Consent *Consent
 	// Scopes have their descriptions only if consent was asked for.
@@ -41,10 +44,10 @@ type FactStore interface {
 
 // SessionStore keeps sessions. Every method is atomic.
 type SessionStore interface {
-	// Open keeps a new session until its Deadline. If the user then has more
-	// than perUser sessions, it returns the ids of those least recently used
-	// that are too many, s never among them; they are still there: the caller
-	// ends and drops them. perUser 0 is no bound.
+	// Open keeps a new session until its IdleDeadline, which Advance moves.
+	// ErrConflict, and nothing has changed, if one of its ID is there. If the user
+	// then has too many, it returns what Session.Excess names; they are still
+	// there: the caller ends and drops them. perUser 0 is no bound.
 	Open(ctx context.Context, s Session, perUser int) (excess []string, err error)
 	// Advance does what Session.Judge says, in one step and one round trip for
 	// a current token, and returns the session as it then is. ErrNotFound if
@@ -52,8 +55,8 @@ type SessionStore interface {
 	Advance(ctx context.Context, id string, a Advance) (Session, Outcome, error)
 	// Session returns ErrNotFound for one that is not there or past its deadlines.
 	Session(ctx context.Context, id string) (Session, error)
-	// Sessions lists a user's sessions that are not past their deadlines, the
-	// last used first, and says how many there are in all.
+	// Sessions lists a user's sessions that are not past their deadlines and not
+	// of Counter 0, the last used first, and says how many there are in all.
 	Sessions(ctx context.Context, subject string, p Page) ([]Session, int, error)
 	// Drop forgets a session that the database has ended. One that is not
 	// there is no error.

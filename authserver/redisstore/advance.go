@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
@@ -41,12 +42,20 @@ func advanceArgs(a authserver.Advance) []any {
 	args := []any{
 		a.Now.UnixMilli(), a.ClientID, a.ClientIncarnation, hash[:], a.Counter, a.Counter + 1,
 		since, a.Now.Add(a.IdleLifetime).UnixMilli(), a.IP, a.UserAgent,
-		len(a.Scope),
+		len(a.Scope), a.Keep, authMillis(a.AuthTime), strings.Join(a.AMR, " "),
 	}
 	for _, name := range slices.Concat(a.Scope, a.Resources) {
 		args = append(args, name)
 	}
 	return args
+}
+
+// authMillis has nothing for a time that is not set.
+func authMillis(t time.Time) any {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UnixMilli()
 }
 
 func readAdvance(id string, answer []any) (authserver.Session, authserver.Outcome, error) {
@@ -73,6 +82,8 @@ func readAdvance(id string, answer []any) (authserver.Session, authserver.Outcom
 		outcome = authserver.Reused
 	case "recovered":
 		outcome = authserver.Recovered
+	case "kept":
+		outcome = authserver.Kept
 	}
 	flat, _ := answer[len(answer)-1].([]any)
 	fields := make(map[string]string, len(flat)/2)

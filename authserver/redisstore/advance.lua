@@ -47,15 +47,26 @@ local function holds(name, first, last)
   return true
 end
 
-local scopes = tonumber(ARGV[11])
-if not holds('scope', 12, 11 + scopes) then
+local scopes, keep, auth, amr = tonumber(ARGV[11]), ARGV[12] == '1', ARGV[13], ARGV[14]
+if not holds('scope', 15, 14 + scopes) then
   return {'scope'}
 end
-if not holds('resource', 12 + scopes, #ARGV) then
+if not holds('resource', 15 + scopes, #ARGV) then
   return {'target'}
 end
 
 local k, n = tonumber(counter), tonumber(s.n)
+if tonumber(s.deadline) < tonumber(idle) then
+  idle = s.deadline
+end
+if keep then
+  if k ~= n then
+    return {'secret'}
+  end
+  redis.call('HSET', KEYS[1], 'used', ARGV[1], 'idle', idle)
+  redis.call('PEXPIREAT', KEYS[1], idle)
+  return {'kept', redis.call('HGETALL', KEYS[1])}
+end
 -- since is the earliest rotation whose grace period has not passed; empty is
 -- strict single use.
 if k + 1 == n and since ~= '' and tonumber(s.rotated) >= tonumber(since) then
@@ -64,10 +75,12 @@ end
 if k < n then
   return {'reused', flat}
 end
-if tonumber(s.deadline) < tonumber(idle) then
-  idle = s.deadline
+redis.call('HSET', KEYS[1], 'n', successor, 'rotated', ARGV[1], 'used', ARGV[1], 'idle', idle)
+if not s.parent then
+  redis.call('HSET', KEYS[1], 'ip', ip, 'agent', agent)
 end
--- HSET leaves the expiry as it is.
-redis.call('HSET', KEYS[1], 'n', successor, 'rotated', ARGV[1], 'used', ARGV[1],
-  'idle', idle, 'ip', ip, 'agent', agent)
+if auth ~= '' then
+  redis.call('HSET', KEYS[1], 'auth', auth, 'amr', amr)
+end
+redis.call('PEXPIREAT', KEYS[1], idle)
 return {k > n and 'recovered' or 'rotated', redis.call('HGETALL', KEYS[1])}

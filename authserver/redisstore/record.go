@@ -30,6 +30,10 @@ const (
 	fieldDeadline    = "deadline"
 	fieldIP          = "ip"
 	fieldUserAgent   = "agent"
+	fieldParent      = "parent"
+	fieldAuthTime    = "auth"
+	fieldAMR         = "amr"
+	fieldConsent     = "consent"
 	fieldScope       = "scope"    // scope0, scope1 …
 	fieldResources   = "resource" // resource0, resource1 …
 )
@@ -51,6 +55,15 @@ func encode(s authserver.Session) record {
 		fieldDeadline, s.Deadline.UnixMilli(),
 		fieldIP, s.IP,
 		fieldUserAgent, s.UserAgent,
+	}
+	if s.Parent != "" {
+		r = append(r, fieldParent, s.Parent)
+	}
+	if !s.AuthTime.IsZero() {
+		r = append(r, fieldAuthTime, s.AuthTime.UnixMilli(), fieldAMR, strings.Join(s.AMR, " "))
+	}
+	if s.ConsentEpoch != 0 {
+		r = append(r, fieldConsent, s.ConsentEpoch)
 	}
 	return r.list(fieldScope, s.Scope).list(fieldResources, s.Resources)
 }
@@ -85,6 +98,14 @@ func decode(id string, fields map[string]string) (authserver.Session, error) {
 		Deadline:          d.time(fieldDeadline),
 		IP:                fields[fieldIP],
 		UserAgent:         fields[fieldUserAgent],
+		Parent:            fields[fieldParent],
+		AMR:               strings.Fields(fields[fieldAMR]),
+	}
+	if fields[fieldAuthTime] != "" {
+		s.AuthTime = d.time(fieldAuthTime)
+	}
+	if fields[fieldConsent] != "" {
+		s.ConsentEpoch = d.integer(fieldConsent)
 	}
 	if copy(s.SecretHash[:], fields[fieldSecretHash]) != sha256.Size {
 		d.faulty(fieldSecretHash)

@@ -4,7 +4,8 @@
 // It also counts for the limiter, and carries wake-ups between servers.
 //
 // Every session is one hash, tw:{sid}, and every user with sessions one sorted
-// set, tw:user:{sub}, of their ids by deadline. Both carry an absolute expiry.
+// set, tw:user:{sub}, of their ids by deadline. A session leaves by its idle deadline,
+// which moves, and the set by the last deadline in it.
 // The set is an index for listing: it may name sessions that are gone, which it
 // then forgets, but it never lacks one. A limiter's key is tw:limit:{…}, with an
 // absolute expiry too, and wake-ups are on the channel tw:wake. A user of an ACL

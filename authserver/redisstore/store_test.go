@@ -60,7 +60,7 @@ func newSession(subject string) (authserver.Session, [16]byte) {
 		ClientID: "web", ClientIncarnation: 1<<62 + 1,
 		Scope:      []string{"profile", "read", "write"},
 		Resources:  []string{"https://api.example.test"},
-		SecretHash: sha256.Sum256(secret[:]),
+		SecretHash: sha256.Sum256(secret[:]), Counter: 1,
 		RotatedAt:  now, CreatedAt: now, LastUsedAt: now,
 		IdleDeadline: now.Add(7 * 24 * time.Hour), Deadline: now.Add(30 * 24 * time.Hour),
 		IP: "192.0.2.1", UserAgent: strings.Repeat("u", authserver.MaxUserAgent),
@@ -208,7 +208,7 @@ func TestStorageIsBounded(t *testing.T) {
 				mustOpen(t, s, session)
 				for n := range uint32(20) {
 					a := present(session, secret)
-					a.Counter = n
+					a.Counter += n
 					if _, outcome, err := s.Advance(t.Context(), session.ID, a); err != nil || outcome != authserver.Rotated {
 						t.Fatal(outcome, err)
 					}
@@ -221,8 +221,32 @@ func TestStorageIsBounded(t *testing.T) {
 		c.FlushAll(t.Context())
 		session, _ := newSession(uuid.NewString())
 		session.Deadline = time.Now().Add(-time.Second)
+		session.IdleDeadline = session.Deadline
 		mustOpen(t, s, session)
 		withTTL(t, 0)
+	})
+	t.Run("a session leaves by its idle deadline, which moves", func(t *testing.T) {
+		c.FlushAll(t.Context())
+		session, secret := newSession(uuid.NewString())
+		session.IdleDeadline = time.Now().Add(time.Minute)
+		mustOpen(t, s, session)
+		leaves := func() time.Time {
+			return time.UnixMilli(c.PExpireTime(t.Context(), "tw:{"+session.ID+"}").Val().Milliseconds())
+		}
+		if at := leaves(); at.UnixMilli() != session.IdleDeadline.UnixMilli() {
+			t.Errorf("leaves at %v, want %v", at, session.IdleDeadline)
+		}
+		for _, keep := range []bool{false, true} {
+			a := present(session, secret)
+			a.Keep, a.Now = keep, a.Now.Add(time.Second)
+			var err error
+			if session, _, err = s.Advance(t.Context(), session.ID, a); err != nil {
+				t.Fatal(err)
+			}
+			if at := leaves(); at.UnixMilli() != session.IdleDeadline.UnixMilli() || time.Until(at) < 6*24*time.Hour {
+				t.Errorf("keep %t: leaves at %v, want %v", keep, at, session.IdleDeadline)
+			}
+		}
 	})
 	t.Run("REF-023 a user's set lasts as long as the longest session", func(t *testing.T) {
 		c.FlushAll(t.Context())
@@ -232,11 +256,13 @@ func TestStorageIsBounded(t *testing.T) {
 		short.Deadline = time.Now().Add(30 * time.Minute)
 		dead, _ := newSession(subject)
 		dead.Deadline = time.Now().Add(-time.Hour)
-		mustOpen(t, s, short)
-		mustOpen(t, s, long)
-		mustOpen(t, s, short)
-		mustOpen(t, s, dead)
-		withTTL(t, 3)
+		shorter, _ := newSession(subject)
+		shorter.Deadline = short.Deadline
+		for _, session := range []authserver.Session{short, long, shorter, dead} {
+			session.IdleDeadline = session.Deadline
+			mustOpen(t, s, session)
+		}
+		withTTL(t, 4)
 		if at := c.PExpireTime(t.Context(), "tw:user:{"+subject+"}").Val(); at.Milliseconds() != long.Deadline.UnixMilli() {
 			t.Errorf("the set ends at %v, want %v", at.Milliseconds(), long.Deadline.UnixMilli())
 		}

@@ -3,6 +3,8 @@ package redisstore
 import (
 	"cmp"
 	"context"
+	_ "embed"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -12,6 +14,9 @@ import (
 	"github.com/tokenwright/tokenwright/authserver"
 )
 
+//go:embed open.lua
+var openText string
+
 // Open adds the session to its user's set and keeps it, in one transaction and
 // one round trip, on a cluster in two. Only when the set has grown beyond
 // perUser, one more asks which sessions were used least recently.
@@ -20,6 +25,7 @@ func (s *Store) Open(ctx context.Context, session authserver.Session, perUser in
 	defer cancel()
 	deadline := session.Deadline.UnixMilli()
 	var size *redis.IntCmd
+	var kept *redis.Cmd
 	index := func(p redis.Pipeliner) {
 		user := userKey(session.Subject)
 		p.ZRemRangeByScore(ctx, user, "-inf", strconv.FormatInt(time.Now().UnixMilli(), 10))
@@ -30,12 +36,14 @@ func (s *Store) Open(ctx context.Context, session authserver.Session, perUser in
 		size = p.ZCard(ctx, user)
 	}
 	keep := func(p redis.Pipeliner) {
-		key := sessionKey(session.ID)
-		p.HSet(ctx, key, encode(session)...)
-		p.Do(ctx, "pexpireat", key, deadline)
+		args := append([]any{session.IdleDeadline.UnixMilli()}, encode(session)...)
+		kept = p.Eval(ctx, openText, []string{sessionKey(session.ID)}, args...)
 	}
 	if err := s.inOrder(ctx, index, keep); err != nil {
 		return nil, unavailable("open session", err)
+	}
+	if n, err := kept.Int64(); err != nil || n == 0 {
+		return nil, fmt.Errorf("open session: %w", authserver.ErrConflict)
 	}
 	if perUser <= 0 || size.Val() <= int64(perUser) {
 		return nil, nil
@@ -44,12 +52,7 @@ func (s *Store) Open(ctx context.Context, session authserver.Session, perUser in
 	if err != nil {
 		return nil, unavailable("count sessions", err)
 	}
-	others = slices.DeleteFunc(others, func(o authserver.Session) bool { return o.ID == session.ID })
-	var excess []string
-	for _, o := range others[min(len(others), perUser-1):] {
-		excess = append(excess, o.ID)
-	}
-	return excess, nil
+	return session.Excess(others, perUser), nil
 }
 
 // inOrder makes each step a transaction if Redis is a cluster, and all of them
@@ -85,7 +88,7 @@ func (s *Store) Sessions(ctx context.Context, subject string, p authserver.Page)
 }
 
 // sessions reads all that a user has, the last used first, and takes out of the
-// set those that are gone.
+// set those that are gone. A code that was not redeemed is none yet.
 //
 // In a cluster these stay there until their deadline: they may be such as are
 // in the set already and not yet kept.
@@ -118,7 +121,7 @@ func (s *Store) sessions(ctx context.Context, subject string) ([]authserver.Sess
 		if err != nil {
 			return nil, err
 		}
-		if live(session, now) {
+		if live(session, now) && session.Counter > 0 {
 			all = append(all, session)
 		}
 	}

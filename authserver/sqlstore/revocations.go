@@ -54,7 +54,7 @@ func (d *DB) Revocations(ctx context.Context, after int64) ([]authserver.Revocat
 	return entries, head, nil
 }
 
-// Sweep forgets what ends by itself: sessions past their deadline, entries and
+// Sweep forgets what ends by itself: sessions past their idle deadline, entries and
 // tombstones of what can no longer be presented.
 func (d *DB) Sweep(ctx context.Context) error {
 	now := time.Now().UnixMilli()
@@ -76,7 +76,7 @@ func sweep(ctx context.Context, tx *sql.Tx, now int64) (more bool, err error) {
 		return false, err
 	}
 	for _, query := range []string{
-		`delete from sessions where id in (select id from sessions where deadline <= $1 limit $2)`,
+		`delete from sessions where id in (select id from sessions where idle_deadline <= $1 limit $2)`,
 		`delete from tombstones where session_id in (select session_id from tombstones where until <= $1 limit $2)`,
 		`delete from session_epochs where (subject, epoch) in (select subject, epoch from session_epochs where until <= $1 limit $2)`,
 		`delete from revocations where seq in (select seq from revocations where until <= $1 limit $2)`,

@@ -13,7 +13,7 @@ import (
 )
 
 const sessionColumns = `id, subject, client_id, client_incarnation, scope, resources, session_epoch, secret_hash, counter,
-	rotated_at, created_at, last_used_at, idle_deadline, deadline, ip, user_agent`
+	rotated_at, created_at, last_used_at, idle_deadline, deadline, ip, user_agent, parent, auth_time, amr, consent_epoch`
 
 // Open keeps a new session.
 func (d *DB) Open(ctx context.Context, s authserver.Session, perUser int) ([]string, error) {
@@ -24,19 +24,25 @@ func (d *DB) Open(ctx context.Context, s authserver.Session, perUser int) ([]str
 	var excess *string
 	err := d.w.row(ctx, `
 		insert into sessions (id, subject, client_id, client_incarnation, scope, resources, session_epoch, secret_hash, counter, counter_before,
-			rotated_at, created_at, last_used_at, idle_deadline, deadline, ip, user_agent)
-		values ($1, $2, $3, $4, $5, $6, $20, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15)
+			rotated_at, created_at, last_used_at, idle_deadline, deadline, ip, user_agent, parent, auth_time, amr, consent_epoch)
+		values ($1, $2, $3, $4, $5, $6, $20, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $21, $22, $23, $24)
 		returning (
 			select string_agg(beyond.id, ' ') from (
 				select other.id from sessions as other
 				where $16 > 0 and other.subject = $2 and other.id <> $1 and other.idle_deadline > $17 and other.deadline > $17
-				order by other.last_used_at desc, other.id
+					and other.counter > 0 and (other.client_id = $25) = ($3 = $25)
+				order by case when other.parent = $21 and other.client_id = $3 and $21 <> '' then 1 else 0 end,
+					other.last_used_at desc, other.id
 				limit $18 offset $19
 			) as beyond
 		)`,
 		s.ID, s.Subject, s.ClientID, s.ClientIncarnation, join(s.Scope), join(s.Resources), s.SecretHash[:], s.Counter,
 		millis(s.RotatedAt), millis(s.CreatedAt), millis(s.LastUsedAt), millis(s.IdleDeadline), millis(s.Deadline), s.IP, s.UserAgent,
-		perUser, time.Now().UnixMilli(), limit(bound), bound.Offset, s.SessionEpoch).Scan(&excess)
+		perUser, time.Now().UnixMilli(), limit(bound), bound.Offset, s.SessionEpoch,
+		s.Parent, authMillis(s.AuthTime), join(s.AMR), s.ConsentEpoch, authserver.BrowserClientID).Scan(&excess)
+	if isUnique(err) {
+		return nil, fmt.Errorf("open session: %w", authserver.ErrConflict)
+	}
 	if err != nil {
 		return nil, failed("open session", err)
 	}
@@ -53,8 +59,17 @@ const advance = `
 	update sessions set
 		counter_before = counter, counter = $1, rotated_at = $2, last_used_at = $2,
 		idle_deadline = case when deadline < $3 then deadline else $3 end,
-		ip = $4, user_agent = $5
+		ip = case when parent = '' then $4 else ip end, user_agent = case when parent = '' then $5 else user_agent end,
+		auth_time = case when cast($10 as bigint) > 0 then $10 else auth_time end,
+		amr = case when cast($10 as bigint) > 0 then $11 else amr end
 	where id = $6 and counter < $1 and secret_hash = $7 and client_id = $8 and client_incarnation = $9
+		and idle_deadline > $2 and deadline > $2`
+
+// keep moves on only when a session was used, if the presented token is current.
+const keep = `
+	update sessions set
+		last_used_at = $2, idle_deadline = case when deadline < $3 then deadline else $3 end
+	where id = $4 and counter = $1 and secret_hash = $5 and client_id = $6 and client_incarnation = $7
 		and idle_deadline > $2 and deadline > $2`
 
 // hasScope and hasResource are one more condition for each that was asked for.
@@ -73,10 +88,12 @@ func (d *DB) Advance(ctx context.Context, id string, a authserver.Advance) (auth
 	for {
 		var before uint32
 		s, err := scanSession(d.advance(ctx, id, a), &before)
-		if err == nil {
-			if before == a.Counter {
-				return s, authserver.Rotated, nil
-			}
+		switch {
+		case err == nil && a.Keep:
+			return s, authserver.Kept, nil
+		case err == nil && before == a.Counter:
+			return s, authserver.Rotated, nil
+		case err == nil:
 			return s, authserver.Recovered, nil
 		}
 		if !errors.Is(err, sql.ErrNoRows) {
@@ -100,12 +117,17 @@ func (d *DB) Advance(ctx context.Context, id string, a authserver.Advance) (auth
 
 func (d *DB) advance(ctx context.Context, id string, a authserver.Advance) scanner {
 	hash := sha256.Sum256(a.Secret[:])
-	args := []any{
+	query, args := advance, []any{
 		int64(a.Counter) + 1, millis(a.Now), millis(a.Now.Add(a.IdleLifetime)), a.IP, a.UserAgent,
-		id, hash[:], a.ClientID, a.ClientIncarnation,
+		id, hash[:], a.ClientID, a.ClientIncarnation, authMillis(a.AuthTime), join(a.AMR),
+	}
+	if a.Keep {
+		query, args = keep, []any{
+			int64(a.Counter), millis(a.Now), millis(a.Now.Add(a.IdleLifetime)), id, hash[:], a.ClientID, a.ClientIncarnation,
+		}
 	}
 	if len(a.Scope) == 0 && len(a.Resources) == 0 {
-		return d.w.row(ctx, advance+advanced, args...)
+		return d.w.row(ctx, query+advanced, args...)
 	}
 	var asked strings.Builder
 	for _, name := range a.Scope {
@@ -116,7 +138,7 @@ func (d *DB) advance(ctx context.Context, id string, a authserver.Advance) scann
 		args = append(args, " "+identifier+" ")
 		fmt.Fprintf(&asked, hasResource, len(args))
 	}
-	return d.w.once(ctx, advance+asked.String()+advanced, args...)
+	return d.w.once(ctx, query+asked.String()+advanced, args...)
 }
 
 // Session finds a session that is not past its deadlines.
@@ -133,13 +155,13 @@ func (d *DB) Sessions(ctx context.Context, subject string, p authserver.Page) ([
 	var total int
 	err := d.r.row(ctx, `
 		select count(*) from sessions
-		where subject = $1 and idle_deadline > $2 and deadline > $2`, subject, now).Scan(&total)
+		where subject = $1 and idle_deadline > $2 and deadline > $2 and counter > 0`, subject, now).Scan(&total)
 	if err != nil {
 		return nil, 0, failed("count sessions", err)
 	}
 	sessions, err := list(ctx, &d.r, func(row scanner) (authserver.Session, error) { return scanSession(row) }, `
 		select `+sessionColumns+` from sessions
-		where subject = $1 and idle_deadline > $2 and deadline > $2
+		where subject = $1 and idle_deadline > $2 and deadline > $2 and counter > 0
 		order by last_used_at desc, id
 		limit $3 offset $4`, subject, now, limit(p), p.Offset)
 	return sessions, total, failed("list sessions", err)
@@ -154,14 +176,15 @@ func (d *DB) Drop(ctx context.Context, id string) error {
 // scanSession reads sessionColumns, and into more what follows them.
 func scanSession(row scanner, more ...any) (authserver.Session, error) {
 	var (
-		s                                          authserver.Session
-		scope, resources                           string
-		hash                                       []byte
-		rotated, created, lastUsed, idle, deadline int64
+		s                                                    authserver.Session
+		scope, resources, amr                                string
+		hash                                                 []byte
+		rotated, created, lastUsed, idle, deadline, authTime int64
 	)
 	err := row.Scan(append([]any{
 		&s.ID, &s.Subject, &s.ClientID, &s.ClientIncarnation, &scope, &resources, &s.SessionEpoch, &hash, &s.Counter,
-		&rotated, &created, &lastUsed, &idle, &deadline, &s.IP, &s.UserAgent}, more...)...)
+		&rotated, &created, &lastUsed, &idle, &deadline, &s.IP, &s.UserAgent,
+		&s.Parent, &authTime, &amr, &s.ConsentEpoch}, more...)...)
 	if err != nil {
 		return authserver.Session{}, err
 	}
@@ -169,5 +192,17 @@ func scanSession(row scanner, more ...any) (authserver.Session, error) {
 	s.Scope, s.Resources = strings.Fields(scope), strings.Fields(resources)
 	s.RotatedAt, s.CreatedAt, s.LastUsedAt = fromMillis(rotated), fromMillis(created), fromMillis(lastUsed)
 	s.IdleDeadline, s.Deadline = fromMillis(idle), fromMillis(deadline)
+	s.AMR = strings.Fields(amr)
+	if authTime > 0 {
+		s.AuthTime = fromMillis(authTime)
+	}
 	return s, nil
+}
+
+// authMillis has 0 for a time that is not known.
+func authMillis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return millis(t)
 }

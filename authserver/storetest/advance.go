@@ -144,6 +144,27 @@ func advanceTable(t *testing.T, st authserver.SessionStore) {
 			s.Resources = []string{"https://one.example/api"}
 			a.Resources = []string{"https://one.example"}
 		}, 0, authserver.ErrTargetTooWide},
+
+		{"AUT-041 what a browser opened keeps the person's address", func(s *authserver.Session, _ *authserver.Advance) { s.Parent = bareID() }, authserver.Rotated, nil},
+		{"a login anew", func(s *authserver.Session, a *authserver.Advance) {
+			s.AuthTime, s.AMR = rotated, []string{"pwd"}
+			a.AuthTime, a.AMR = at, []string{"pwd", "otp", "mfa"}
+		}, authserver.Rotated, nil},
+		{"the login stays", func(s *authserver.Session, _ *authserver.Advance) {
+			s.AuthTime, s.AMR, s.ConsentEpoch = rotated, []string{"pwd"}, 7
+		}, authserver.Rotated, nil},
+		{"kept: the current token", func(_ *authserver.Session, a *authserver.Advance) { a.Keep = true }, authserver.Kept, nil},
+		{"kept: near the absolute deadline", func(s *authserver.Session, a *authserver.Advance) {
+			a.Keep, s.Deadline = true, at.Add(time.Hour)
+			s.IdleDeadline = s.Deadline
+		}, authserver.Kept, nil},
+		{"kept: the token before", func(_ *authserver.Session, a *authserver.Advance) { a.Keep, a.Counter = true, 4 }, 0, authserver.ErrWrongSecret},
+		{"kept: one that is ahead", func(_ *authserver.Session, a *authserver.Advance) { a.Keep, a.Counter = true, 6 }, 0, authserver.ErrWrongSecret},
+		{"kept: a wrong secret", func(_ *authserver.Session, a *authserver.Advance) {
+			a.Keep = true
+			a.Secret[3] ^= 1
+		}, 0, authserver.ErrWrongSecret},
+		{"kept: the idle deadline", func(s *authserver.Session, a *authserver.Advance) { a.Keep, a.Now = true, s.IdleDeadline }, 0, authserver.ErrSessionExpired},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s, secret := newSession(newSubject(), at.Add(-time.Hour))

@@ -13,6 +13,7 @@ import (
 func advanceLife(t *testing.T, st authserver.SessionStore) {
 	at := now()
 	s, secret := newSession(newSubject(), at)
+	s.Counter = 0 // a code
 	bystander, _ := newSession(s.Subject, at)
 	mustOpen(t, st, s, bystander)
 	step := func(counter uint32, after time.Duration, want authserver.Outcome) {
@@ -126,6 +127,7 @@ func advanceModel(t *testing.T, st authserver.SessionStore) {
 				a.Counter = s.Counter
 			}
 			a.Grace = time.Duration(r.IntN(3)) * 5 * time.Second
+			a.Keep = r.IntN(8) == 0
 			switch r.IntN(20) {
 			case 0:
 				a.Secret[r.IntN(16)] ^= 0x40

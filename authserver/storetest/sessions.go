@@ -23,6 +23,9 @@ func Sessions(t *testing.T, open func(t *testing.T) authserver.SessionStore) {
 	t.Run("a session past its deadlines is not there", func(t *testing.T) { sessionPast(t, open(t)) })
 	t.Run("Drop", func(t *testing.T) { sessionDrop(t, open(t)) })
 	t.Run("Open names the sessions that are too many", func(t *testing.T) { sessionExcess(t, open(t)) })
+	t.Run("Open refuses an id that is there", func(t *testing.T) { sessionTwice(t, open(t)) })
+	t.Run("a code that was not redeemed counts nowhere", func(t *testing.T) { sessionPending(t, open(t)) })
+	t.Run("AUT-040 browser sessions count by themselves, renewals go first", func(t *testing.T) { sessionExcessOfBrowser(t, open(t)) })
 	t.Run("listing", func(t *testing.T) { sessionListing(t, open(t)) })
 	t.Run("Advance", func(t *testing.T) { advanceTable(t, open(t)) })
 	t.Run("Advance through a session's life", func(t *testing.T) { advanceLife(t, open(t)) })
@@ -63,6 +66,7 @@ func newSession(subject string, at time.Time) (authserver.Session, [16]byte) {
 		Resources:         []string{"https://api.example.test", "https://other.example.test"},
 		SessionEpoch:      1 << 40,
 		SecretHash:        sha256.Sum256(secret[:]),
+		Counter:           1,
 		RotatedAt:         at,
 		CreatedAt:         at,
 		LastUsedAt:        at,
