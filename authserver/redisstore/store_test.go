@@ -61,7 +61,7 @@ func newSession(subject string) (authserver.Session, [16]byte) {
 		Scope:      []string{"profile", "read", "write"},
 		Resources:  []string{"https://api.example.test"},
 		SecretHash: sha256.Sum256(secret[:]), Counter: 1,
-		RotatedAt:  now, CreatedAt: now, LastUsedAt: now,
+		RotatedAt: now, CreatedAt: now, LastUsedAt: now,
 		IdleDeadline: now.Add(7 * 24 * time.Hour), Deadline: now.Add(30 * 24 * time.Hour),
 		IP: "192.0.2.1", UserAgent: strings.Repeat("u", authserver.MaxUserAgent),
 	}, secret
