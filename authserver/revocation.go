@@ -40,9 +40,8 @@ type Revocation struct {
 	// Epoch is of KindUser only: tokens with a lower one have ended.
 	Epoch int64
 	// SessionEpoch is of KindUser only, 0 if it was not raised: tokens with a lower
-	// one have ended too, but for those of sessions in Kept and of sessions that
-	// one of these, a browser session, opened. What a later raising keeps had
-	// outlived those before.
+	// one have ended too, but for those of sessions in Kept. What a later raising
+	// keeps had outlived those before.
 	SessionEpoch int64
 	Kept         []string
 	Reason       Reason
@@ -61,11 +60,9 @@ type Ending struct {
 	Subject   string // of the session's user; empty for a client's own token
 	SessionID string // of KindToken only: the session that it is of, or empty
 	ClientID  string
-	// Keep is the session that goes on if all others of the user end by this one,
-	// and KeepEpoch the session epoch that it was opened under; empty is none.
-	Keep      string
-	KeepEpoch int64
-	Reason    Reason
+	// Keep is what goes on if all others of the user end by this one.
+	Keep   Asker
+	Reason Reason
 	// Resources are the session's, or the token's aud; empty if unknown.
 	Resources []string
 }
@@ -83,7 +80,7 @@ type Tombstone struct {
 // that was opened under a lower one, but for Kept.
 type SessionEpoch struct {
 	Epoch   int64
-	Kept    string // a session's id, or empty
+	Kept    []string
 	Reason  Reason
 	EndedAt time.Time
 }

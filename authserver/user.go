@@ -2,6 +2,7 @@ package authserver
 
 import (
 	"math"
+	"slices"
 	"time"
 	"unicode"
 )
@@ -23,18 +24,18 @@ type User struct {
 	// a copy of the database that was put back does not fall behind what was issued.
 	Epoch int64
 	// SessionEpoch is carried by refresh tokens; sessions opened under a lower
-	// one have ended, but for KeptSession.
+	// one have ended, but for Kept.
 	SessionEpoch int64
-	// KeptSession is the session that survived the last raising of
-	// SessionEpoch (a user's own change of password), or empty.
-	KeptSession string
-	CreatedAt   time.Time
+	// Kept are the sessions that survived the last raising of SessionEpoch: the
+	// one that asked for it and its browser session.
+	Kept      []string
+	CreatedAt time.Time
 }
 
 // SessionLives reports whether a session that was opened under the given
 // session epoch has outlived every raising of u's.
 func (u User) SessionLives(sid string, epoch int64) bool {
-	return epoch >= u.SessionEpoch || (sid != "" && sid == u.KeptSession)
+	return epoch >= u.SessionEpoch || slices.Contains(u.Kept, sid)
 }
 
 // NewUser is a user to be made: the store gives it its ID.
@@ -58,17 +59,34 @@ type UserChange struct {
 	IfPasswordHash string
 	// EndTokens raises Epoch and writes the user's revocation entry.
 	EndTokens bool
-	// EndSessions raises SessionEpoch and sets KeptSession to KeepSession. That
-	// session, opened under KeepEpoch, is the one that asks: if it has ended, the
-	// change is refused with ErrSessionEnded.
+	// EndSessions raises SessionEpoch, but Keep outlives it. If that session has
+	// ended already, the change is refused with ErrSessionEnded.
 	EndSessions bool
-	KeepSession string
-	KeepEpoch   int64
+	Keep        Asker
 	// End lists sessions that end one by one in the same transaction, each
 	// with a tombstone and a revocation entry: the user's others when one is kept.
 	End []Ending
 	// Reason is written into every entry that the change makes.
 	Reason Reason
+}
+
+// Asker is the session in whose name something is asked for. What ends the
+// others of its user keeps it.
+type Asker struct {
+	Subject   string
+	ClientID  string
+	SessionID string
+	// ParentID is the browser session that opened it, or empty. It lives as long:
+	// whatever keeps the one keeps the other.
+	ParentID string
+	// SessionEpoch is what SessionID was opened under, or a later one of its user
+	// under which it lived.
+	SessionEpoch int64
+}
+
+// IDs are the sessions that are kept for a.
+func (a Asker) IDs() []string {
+	return slices.DeleteFunc([]string{a.SessionID, a.ParentID}, func(id string) bool { return id == "" })
 }
 
 // Page is a part of a listing. Limit 0 means none.

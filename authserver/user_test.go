@@ -40,7 +40,7 @@ func TestFold(t *testing.T) {
 }
 
 func TestSessionLives(t *testing.T) {
-	u := User{SessionEpoch: 4, KeptSession: "kept"}
+	u := User{SessionEpoch: 4, Kept: []string{"kept"}}
 	for _, tc := range []struct {
 		sid   string
 		epoch int64

@@ -185,8 +185,7 @@ func (have *Revocation) and(r Revocation) Revocation {
 
 // keeps says whether r, a raising of the session epoch, lets c live.
 func (r *Revocation) keeps(c *Claims) bool {
-	return c.SessionEpoch >= r.SessionEpoch || slices.Contains(r.Kept, c.SessionID) ||
-		c.Parent != "" && slices.Contains(r.Kept, c.Parent)
+	return c.SessionEpoch >= r.SessionEpoch || slices.Contains(r.Kept, c.SessionID)
 }
 
 // Len counts the entries that the set holds, one by one; those too that have

@@ -9,7 +9,6 @@ import (
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/password"
-	"github.com/tokenwright/tokenwright/resource"
 )
 
 // Authenticate returns the active user of f if the password is theirs; f is
@@ -111,14 +110,14 @@ func (us *Users) upgrade(ctx context.Context, subject, old, pw string, line []st
 	}
 }
 
-// ChangePassword is a user's own change, by a token with the claims c: its
+// ChangePassword is a user's own change, asked for by a: that
 // session goes on, all others end with their access tokens, those in others with
 // entries of their own.
 // ErrWrongPassword is counted and queued like a failed login; ErrSessionEnded if
-// the token's session has ended; otherwise the errors are those of Authenticate,
+// that session has ended; otherwise the errors are those of Authenticate,
 // and *InvalidError for the new password.
-func (us *Users) ChangePassword(ctx context.Context, c *resource.Claims, others []authserver.Ending, current, wanted string) error {
-	subject := c.Subject
+func (us *Users) ChangePassword(ctx context.Context, a authserver.Asker, others []authserver.Ending, current, wanted string) error {
+	subject := a.Subject
 	u, err := us.d.Users.User(ctx, subject)
 	if err != nil {
 		return fmt.Errorf("find user: %w", err)
@@ -151,7 +150,7 @@ func (us *Users) ChangePassword(ctx context.Context, c *resource.Claims, others 
 	}
 	err = us.change(ctx, subject, "user.change_password", subject, authserver.UserChange{
 		PasswordHash: &hash, IfPasswordHash: stored,
-		EndSessions: true, KeepSession: c.SessionID, KeepEpoch: c.SessionEpoch, End: others,
+		EndSessions: true, Keep: a, End: others,
 		Reason: authserver.ReasonPasswordChanged,
 	})
 	if errors.Is(err, authserver.ErrNotFound) {

@@ -16,7 +16,6 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/account"
 	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/password"
-	"github.com/tokenwright/tokenwright/resource"
 )
 
 func TestLogin(t *testing.T) {
@@ -419,7 +418,7 @@ func TestChangePassword(t *testing.T) {
 			f := newFixture(t)
 			u := f.register(t, alice())
 			before := f.Hasher.Stats().Computed
-			err := f.users.ChangePassword(from(t, "192.0.2.1"), &resource.Claims{Subject: u.Subject, SessionID: "sid-this"}, []authserver.Ending{{Kind: authserver.KindSession, ID: "sid-other", Subject: u.Subject}}, tc.current, tc.next)
+			err := f.users.ChangePassword(from(t, "192.0.2.1"), authserver.Asker{Subject: u.Subject, SessionID: "sid-this"}, []authserver.Ending{{Kind: authserver.KindSession, ID: "sid-other", Subject: u.Subject}}, tc.current, tc.next)
 			if n := f.Hasher.Stats().Computed - before; n != tc.hashes {
 				t.Errorf("%d hashes computed, want %d", n, tc.hashes)
 			}
@@ -460,7 +459,7 @@ func TestChangePassword(t *testing.T) {
 		u := f.register(t, alice())
 		ctx := from(t, "192.0.2.1")
 		for range 3 {
-			f.users.ChangePassword(ctx, &resource.Claims{Subject: u.Subject, SessionID: "sid"}, nil, "wrong", next)
+			f.users.ChangePassword(ctx, authserver.Asker{Subject: u.Subject, SessionID: "sid"}, nil, "wrong", next)
 		}
 		if _, err := f.login(ctx, "alice", goodWords); err == nil {
 			t.Error("the login has an allowance of its own")

@@ -253,7 +253,7 @@ func TestFollowRaisedSessionEpochs(t *testing.T) {
 		want   func(u authserver.User) string
 	}{
 		{
-			authserver.UserChange{EndSessions: true, KeepSession: "mine", Reason: authserver.ReasonLogout},
+			authserver.UserChange{EndSessions: true, Keep: authserver.Asker{SessionID: "mine"}, Reason: authserver.ReasonLogout},
 			func(u authserver.User) string {
 				return fmt.Sprintf(`{"seq":1,"kind":"user","id":"alice","epoch":0,"session_epoch":%d,"kept":["mine"],"reason":"logout","until":`, u.SessionEpoch)
 			},

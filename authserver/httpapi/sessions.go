@@ -3,6 +3,8 @@ package httpapi
 import (
 	"context"
 	"time"
+
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 )
 
 // session is one of sessionList. Of one that has ended little is known but that.
@@ -13,6 +15,9 @@ type session struct {
 	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
 	IP         string     `json:"ip" example:"203.0.113.9"`
 	UserAgent  string     `json:"user_agent"`
+	Parent     string     `json:"parent,omitempty" doc:"The browser session that opened it"`
+	AuthTime   *time.Time `json:"auth_time,omitempty" doc:"When the person last logged in for it"`
+	AMR        []string   `json:"amr,omitempty" example:"pwd" doc:"By which means (RFC 8176)"`
 	Current    bool       `json:"current" doc:"Whether it is the one of the token that asks"`
 	EndedAt    *time.Time `json:"ended_at,omitempty"`
 	Reason     string     `json:"reason,omitempty" example:"logout" doc:"Why it has ended"`
@@ -42,6 +47,10 @@ func (s *server) sessions(ctx context.Context, in *sessionsInput) (*body[session
 		list.Sessions[i] = session{
 			SID: one.ID, ClientID: one.ClientID, CreatedAt: utc(one.CreatedAt), LastUsedAt: utc(one.LastUsedAt),
 			IP: one.IP, UserAgent: one.UserAgent, Current: one.ID == c.SessionID,
+			Parent: one.Parent, AMR: one.AMR,
+		}
+		if !one.AuthTime.IsZero() {
+			list.Sessions[i].AuthTime = utc(one.AuthTime)
 		}
 	}
 	return &body[sessionList]{Body: list}, nil
@@ -69,15 +78,15 @@ type sessionInput struct {
 }
 
 func (s *server) endSession(ctx context.Context, in *sessionInput) (*empty, error) {
-	return nil, s.Sessions.EndOne(ctx, claims(ctx), in.SID)
+	return nil, s.Sessions.EndOne(ctx, sessions.Of(claims(ctx)), in.SID)
 }
 
 func (s *server) endOtherSessions(ctx context.Context, _ *struct{}) (*empty, error) {
-	return nil, s.Sessions.EndOthers(ctx, claims(ctx))
+	return nil, s.Sessions.EndOthers(ctx, sessions.Of(claims(ctx)))
 }
 
 func (s *server) logout(ctx context.Context, _ *struct{}) (*empty, error) {
-	return nil, s.Sessions.Logout(ctx, claims(ctx))
+	return nil, s.Sessions.Logout(ctx, sessions.Of(claims(ctx)))
 }
 
 type passwordInput struct {
@@ -88,5 +97,5 @@ type passwordInput struct {
 }
 
 func (s *server) changePassword(ctx context.Context, in *passwordInput) (*empty, error) {
-	return nil, s.OAuth.ChangePassword(ctx, claims(ctx), in.Body.CurrentPassword, in.Body.NewPassword)
+	return nil, s.OAuth.ChangePassword(ctx, sessions.Of(claims(ctx)), in.Body.CurrentPassword, in.Body.NewPassword)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/account"
 	"github.com/tokenwright/tokenwright/authserver/audit"
 	"github.com/tokenwright/tokenwright/authserver/limit"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 )
 
 // recorded are the events that came after the first n, the oldest first, without their
@@ -204,10 +205,10 @@ func TestRefusedPasswordChangeIsRecorded(t *testing.T) {
 	f := newFixture(t)
 	c := f.claims(f.login().AccessToken)
 	n := f.countEvents()
-	if err := f.ChangePassword(t.Context(), c, "nope", "a new and longer one"); err == nil {
+	if err := f.ChangePassword(t.Context(), sessions.Of(c), "nope", "a new and longer one"); err == nil {
 		t.Fatal("changed")
 	}
-	if err := f.ChangePassword(t.Context(), c, "correct horse alice", "short"); err == nil {
+	if err := f.ChangePassword(t.Context(), sessions.Of(c), "correct horse alice", "short"); err == nil {
 		t.Fatal("changed")
 	}
 	got := f.recorded(n)

@@ -73,7 +73,7 @@ func (b bridge) Create(ctx context.Context, _ oauth2.TokenInfo) error {
 		return err
 	}
 	if len(excess) > 0 {
-		return b.Endings.Evict(ctx, *ex.user, ex.session.ID, excess)
+		return b.Endings.Evict(ctx, *ex.user, ex.session, excess)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 )
 
 func tokenForm(client, token string, edits ...string) *http.Request {
@@ -52,7 +53,7 @@ func TestIntrospect(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone := f.login()
-	if err := f.Endings.Logout(ctx, f.claims(gone.AccessToken)); err != nil {
+	if err := f.Endings.Logout(ctx, sessions.Of(f.claims(gone.AccessToken))); err != nil {
 		t.Fatal(err)
 	}
 	rotated := f.login("client_id=conf", secret)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 )
 
 func (f *fixture) events(act string) int {
@@ -215,16 +216,16 @@ func TestAnEndedSessionStaysEnded(t *testing.T) {
 	f := newFixture(t)
 	ctx := context.Background()
 	for name, end := range map[string]func(Response) error{
-		"logout": func(r Response) error { return f.Endings.Logout(ctx, f.claims(r.AccessToken)) },
+		"logout": func(r Response) error { return f.Endings.Logout(ctx, sessions.Of(f.claims(r.AccessToken))) },
 		"by its id": func(r Response) error {
 			c := f.claims(r.AccessToken)
-			return f.Endings.EndOne(ctx, c, c.SessionID)
+			return f.Endings.EndOne(ctx, sessions.Of(c), c.SessionID)
 		},
 		"as one of the others": func(r Response) error {
-			return f.Endings.EndOthers(ctx, f.claims(f.login().AccessToken))
+			return f.Endings.EndOthers(ctx, sessions.Of(f.claims(f.login().AccessToken)))
 		},
 		"by a change of password": func(r Response) error {
-			return f.ChangePassword(ctx, f.claims(f.login().AccessToken), "correct horse alice", "correct horse alice")
+			return f.ChangePassword(ctx, sessions.Of(f.claims(f.login().AccessToken)), "correct horse alice", "correct horse alice")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -255,7 +256,7 @@ func TestTheCurrentSessionSurvivesAChangeOfPassword(t *testing.T) {
 	f := newFixture(t)
 	ctx := context.Background()
 	other, current := f.login(), f.login()
-	if err := f.ChangePassword(ctx, f.claims(current.AccessToken), "correct horse alice", "another horse alice"); err != nil {
+	if err := f.ChangePassword(ctx, sessions.Of(f.claims(current.AccessToken)), "correct horse alice", "another horse alice"); err != nil {
 		t.Fatal(err)
 	}
 	f.wantAccess(other.AccessToken, false)
@@ -267,7 +268,7 @@ func TestTheCurrentSessionSurvivesAChangeOfPassword(t *testing.T) {
 	current = f.rotate("pub", current.RefreshToken)
 
 	// Another raising of the session epoch ends it after all.
-	if err := f.Endings.EndOthers(ctx, f.claims(f.login("password=another horse alice").AccessToken)); err != nil {
+	if err := f.Endings.EndOthers(ctx, sessions.Of(f.claims(f.login("password=another horse alice").AccessToken))); err != nil {
 		t.Fatal(err)
 	}
 	_, err = f.post(refreshForm("pub", current.RefreshToken))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/sessions"
 	"github.com/tokenwright/tokenwright/resource"
 )
 
@@ -36,7 +37,7 @@ func TestEndedSessions(t *testing.T) {
 	}
 
 	logout := f.claims(f.login().AccessToken)
-	must(f.Endings.Logout(ctx, logout))
+	must(f.Endings.Logout(ctx, sessions.Of(logout)))
 	reasons[logout.SessionID] = authserver.ReasonLogout
 
 	reused := f.login("client_id=strict")
@@ -44,7 +45,7 @@ func TestEndedSessions(t *testing.T) {
 	f.post(refreshForm("strict", reused.RefreshToken))
 	reasons[f.claims(f.login().AccessToken).SessionID] = authserver.ReasonPasswordChanged
 	kept := f.claims(f.login().AccessToken)
-	must(f.ChangePassword(ctx, kept, "correct horse alice", "a new and longer one"))
+	must(f.ChangePassword(ctx, sessions.Of(kept), "correct horse alice", "a new and longer one"))
 
 	if got, total := f.ended(kept.Subject, authserver.Page{}); total != 3 || len(got) != 3 {
 		t.Errorf("after three: %d of %d", len(got), total)
@@ -98,16 +99,18 @@ func TestEndedSessionChangesNothing(t *testing.T) {
 	}
 	owner := f.login("password=a new and longer one")
 	for name, ask := range map[string]func(*resource.Claims) error{
-		"POST /auth/logout":           func(c *resource.Claims) error { return f.Endings.Logout(ctx, c) },
-		"DELETE /auth/sessions":       func(c *resource.Claims) error { return f.Endings.EndOthers(ctx, c) },
-		"DELETE /auth/sessions/{sid}": func(c *resource.Claims) error { return f.Endings.EndOne(ctx, c, f.claims(owner.AccessToken).SessionID) },
+		"POST /auth/logout":     func(c *resource.Claims) error { return f.Endings.Logout(ctx, sessions.Of(c)) },
+		"DELETE /auth/sessions": func(c *resource.Claims) error { return f.Endings.EndOthers(ctx, sessions.Of(c)) },
+		"DELETE /auth/sessions/{sid}": func(c *resource.Claims) error {
+			return f.Endings.EndOne(ctx, sessions.Of(c), f.claims(owner.AccessToken).SessionID)
+		},
 		"POST /auth/password": func(c *resource.Claims) error {
-			return f.ChangePassword(ctx, c, "a new and longer one", "one of the thief's")
+			return f.ChangePassword(ctx, sessions.Of(c), "a new and longer one", "one of the thief's")
 		},
 	} {
 		// Ended by an epoch, and by itself.
 		marked := f.claims(f.login("password=a new and longer one").AccessToken)
-		if err := f.Endings.Logout(ctx, marked); err != nil {
+		if err := f.Endings.Logout(ctx, sessions.Of(marked)); err != nil {
 			t.Fatal(err)
 		}
 		rows := f.rows()
@@ -180,7 +183,7 @@ func TestOnlyWhatLivesIsListed(t *testing.T) {
 	f.login("client_id=reader", "scope=read")
 	listed(3)
 	store.keeps = true // as if it could not be asked to drop
-	if err := f.Endings.Logout(ctx, f.claims(out.AccessToken)); err != nil {
+	if err := f.Endings.Logout(ctx, sessions.Of(f.claims(out.AccessToken))); err != nil {
 		t.Fatal(err)
 	}
 	listed(2)
@@ -222,7 +225,7 @@ func TestALoginUnderWay(t *testing.T) {
 		happen func()
 		want   Code
 	}{
-		{"all others are ended", func() { must(f.Endings.EndOthers(ctx, c)) }, CodeInvalidGrant},
+		{"all others are ended", func() { must(f.Endings.EndOthers(ctx, sessions.Of(c))) }, CodeInvalidGrant},
 		{"the user is disabled and enabled again", func() {
 			must(f.Users.Disable(ctx, c.Subject, "test"))
 			must(f.Users.Enable(ctx, c.Subject, "test"))
@@ -272,7 +275,7 @@ func TestLoginsWhileAllOthersEnd(t *testing.T) {
 		})
 	}
 	for range 20 {
-		if err := f.Endings.EndOthers(t.Context(), own); err != nil {
+		if err := f.Endings.EndOthers(t.Context(), sessions.Of(own)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -337,13 +340,15 @@ func TestEndingsWithoutTheSessionStore(t *testing.T) {
 		end  func(f *fixture, res Response) error
 		ends bool // the session that asks, else all others
 	}{
-		"logout":     {func(f *fixture, res Response) error { return f.Endings.Logout(t.Context(), f.claims(res.AccessToken)) }, true},
+		"logout": {func(f *fixture, res Response) error {
+			return f.Endings.Logout(t.Context(), sessions.Of(f.claims(res.AccessToken)))
+		}, true},
 		"revocation": {func(f *fixture, res Response) error { return f.Revoke(tokenForm("pub", res.RefreshToken)) }, true},
 		"end all others": {func(f *fixture, res Response) error {
-			return f.Endings.EndOthers(t.Context(), f.claims(res.AccessToken))
+			return f.Endings.EndOthers(t.Context(), sessions.Of(f.claims(res.AccessToken)))
 		}, false},
 		"password": {func(f *fixture, res Response) error {
-			return f.ChangePassword(t.Context(), f.claims(res.AccessToken), "correct horse alice", "a new and longer one")
+			return f.ChangePassword(t.Context(), sessions.Of(f.claims(res.AccessToken)), "correct horse alice", "a new and longer one")
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -397,7 +402,7 @@ func TestVeryManySessions(t *testing.T) {
 		t.Errorf("a login evicted %d, want some of them", n)
 	}
 	before := entries()
-	if err := f.Endings.EndOthers(ctx, own); err != nil {
+	if err := f.Endings.EndOthers(ctx, sessions.Of(own)); err != nil {
 		t.Fatal(err)
 	}
 	if n := entries() - before; n < 1 || n > 101 {
@@ -412,7 +417,7 @@ func TestVeryManySessions(t *testing.T) {
 func TestKeptSessionEndsLater(t *testing.T) {
 	f := newFixture(t)
 	c := f.claims(f.login().AccessToken)
-	if err := f.Endings.EndOthers(t.Context(), c); err != nil {
+	if err := f.Endings.EndOthers(t.Context(), sessions.Of(c)); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := f.ended(c.Subject, authserver.Page{}); len(got) != 0 {

@@ -4,10 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/resource"
 )
+
+// Of is the session that a user's access token belongs to.
+func Of(c *resource.Claims) authserver.Asker {
+	return authserver.Asker{
+		Subject: c.Subject, ClientID: c.ClientID, SessionID: c.SessionID, ParentID: c.Parent, SessionEpoch: c.SessionEpoch,
+	}
+}
 
 // End ends sessions of one user, or a token: first in the database, which
 // decides, then by forgetting the records. It goes on if the caller hangs up.
@@ -15,7 +23,7 @@ func (s *Sessions) End(ctx context.Context, what []authserver.Ending, e authserv
 	ctx = context.WithoutCancel(ctx)
 	e = authserver.FromCaller(ctx, e)
 	e.Result, e.Subject, e.ClientID, e.Reason = "success", what[0].Subject, what[0].ClientID, string(what[0].Reason)
-	if len(what) == 1 && what[0].Kind == authserver.KindSession {
+	if what[0].Kind == authserver.KindSession && (len(what) == 1 || what[0].ClientID == authserver.BrowserClientID) {
 		e.SessionID = what[0].ID
 	}
 	if err := s.Log.End(ctx, what, e); err != nil {
@@ -67,14 +75,17 @@ func (s *Sessions) Forget(ctx context.Context, subject string) error {
 const most = 100
 
 // Evict ends sessions that u has too many of, but never the one that opened: of
-// very many some, and the next login the next. One that a raised session epoch has ended before, of which the
-// session store knows nothing, is only forgotten.
-func (s *Sessions) Evict(ctx context.Context, u authserver.User, opened string, sids []string) error {
+// very many some, and the next login the next. One that a raised session epoch
+// has ended before, of which the session store knows nothing, is only forgotten.
+func (s *Sessions) Evict(ctx context.Context, u authserver.User, opened authserver.Session, sids []string) error {
 	var alive, ended []authserver.Ending
 	for _, sid := range sids[:min(len(sids), most)] {
 		e := authserver.Ending{
 			Kind: authserver.KindSession, ID: sid, Subject: u.Subject, Reason: authserver.ReasonEvicted,
-			Keep: opened, KeepEpoch: u.SessionEpoch,
+			Keep: authserver.Asker{SessionID: opened.ID, ParentID: opened.Parent, SessionEpoch: u.SessionEpoch},
+		}
+		if opened.OfBrowser() {
+			e.ClientID = authserver.BrowserClientID
 		}
 		lives, err := s.lives(ctx, u, sid)
 		if err != nil {
@@ -108,67 +119,68 @@ func (s *Sessions) lives(ctx context.Context, u authserver.User, sid string) (bo
 	return u.SessionLives(sid, session.SessionEpoch), nil
 }
 
-// Logout ends the session that c belongs to, whether or not the session store
+// Logout ends the session of a, whether or not the session store
 // has it or can be asked. ErrSessionEnded if it has ended.
-func (s *Sessions) Logout(ctx context.Context, c *resource.Claims) error {
-	if err := s.alive(ctx, c); err != nil {
+func (s *Sessions) Logout(ctx context.Context, a authserver.Asker) error {
+	if err := s.alive(ctx, a); err != nil {
 		return err
 	}
-	session, err := s.Store.Session(ctx, c.SessionID)
+	session, err := s.Store.Session(ctx, a.SessionID)
 	if errors.Is(err, authserver.ErrNotFound) || errors.Is(err, authserver.ErrUnavailable) {
-		session = authserver.Session{ID: c.SessionID, Subject: c.Subject, ClientID: c.ClientID}
+		session = authserver.Session{ID: a.SessionID, Subject: a.Subject, ClientID: a.ClientID}
 	} else if err != nil {
 		return fmt.Errorf("find session: %w", err)
 	}
-	return s.End(ctx, []authserver.Ending{Ending(session, authserver.ReasonLogout)},
-		authserver.Event{Act: "session.logout", Actor: c.Subject})
+	return s.End(ctx, s.endings(ctx, session, authserver.ReasonLogout), authserver.Event{Act: "session.logout", Actor: a.Subject})
 }
 
-// EndOne ends one session of the user of c. ErrNotFound for one that is not
-// there or another user's; ErrSessionEnded if that of c has ended.
-func (s *Sessions) EndOne(ctx context.Context, c *resource.Claims, sid string) error {
-	if err := s.alive(ctx, c); err != nil {
+// EndOne ends one session of the user of a. ErrNotFound for one that is not
+// there or another user's; ErrSessionEnded if that of a has ended.
+func (s *Sessions) EndOne(ctx context.Context, a authserver.Asker, sid string) error {
+	if err := s.alive(ctx, a); err != nil {
 		return err
 	}
 	session, err := s.Store.Session(ctx, sid)
 	if err != nil {
 		return fmt.Errorf("find session: %w", err)
 	}
-	if session.Subject != c.Subject {
+	if session.Subject != a.Subject {
 		return authserver.ErrNotFound
 	}
-	ending := Ending(session, authserver.ReasonLogout)
-	ending.Keep, ending.KeepEpoch = c.SessionID, c.SessionEpoch
-	return s.End(ctx, []authserver.Ending{ending}, authserver.Event{Act: "session.end", Actor: c.Subject})
+	endings := s.endings(ctx, session, authserver.ReasonLogout)
+	for i := range endings {
+		endings[i].Keep = a
+	}
+	return s.End(ctx, endings, authserver.Event{Act: "session.end", Actor: a.Subject})
 }
 
-// alive returns ErrSessionEnded if the session of c has ended: a token outlives
+// alive returns ErrSessionEnded if the session of a has ended: a token outlives
 // it for as long as the news take.
-func (s *Sessions) alive(ctx context.Context, c *resource.Claims) error {
-	f, err := s.Facts.Facts(ctx, authserver.Ask{Subject: c.Subject, SessionID: c.SessionID})
+func (s *Sessions) alive(ctx context.Context, a authserver.Asker) error {
+	f, err := s.Facts.Facts(ctx, authserver.Ask{Subject: a.Subject, SessionID: a.SessionID})
 	if err != nil {
 		return fmt.Errorf("find session's end: %w", err)
 	}
-	if f.User == nil || !f.User.Active || f.Ended != nil || !f.User.SessionLives(c.SessionID, c.SessionEpoch) {
+	if f.User == nil || !f.User.Active || f.Ended != nil || !f.User.SessionLives(a.SessionID, a.SessionEpoch) {
 		return authserver.ErrSessionEnded
 	}
 	return nil
 }
 
-// EndOthers ends all sessions of the user of c but the one that c belongs to,
+// EndOthers ends all sessions of the user of a but the one of a,
 // those too that the session store has lost, or that are being opened.
-// ErrSessionEnded if that of c has ended.
-func (s *Sessions) EndOthers(ctx context.Context, c *resource.Claims) error {
-	others, err := s.Others(ctx, c, authserver.ReasonLogout)
+// ErrSessionEnded if that of a has ended.
+func (s *Sessions) EndOthers(ctx context.Context, a authserver.Asker) error {
+	others, err := s.Others(ctx, a, authserver.ReasonLogout)
 	if err != nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	_, err = s.Users.ChangeUser(ctx, c.Subject, authserver.UserChange{
-		EndSessions: true, KeepSession: c.SessionID, KeepEpoch: c.SessionEpoch, End: others, Reason: authserver.ReasonLogout,
+	_, err = s.Users.ChangeUser(ctx, a.Subject, authserver.UserChange{
+		EndSessions: true, Keep: a, End: others, Reason: authserver.ReasonLogout,
 	}, authserver.FromCaller(ctx, authserver.Event{
-		Act: "session.end_others", Result: "success", Actor: c.Subject, Subject: c.Subject,
-		ClientID: c.ClientID, SessionID: c.SessionID,
+		Act: "session.end_others", Result: "success", Actor: a.Subject, Subject: a.Subject,
+		ClientID: a.ClientID, SessionID: a.SessionID,
 	}))
 	if err != nil {
 		return fmt.Errorf("end other sessions: %w", err)
@@ -182,10 +194,10 @@ func (s *Sessions) EndOthers(ctx context.Context, c *resource.Claims) error {
 // whose ends are to be listed one by one. They are some if there are very many,
 // and none while the session store cannot be asked; a raised session epoch ends
 // the rest.
-func (s *Sessions) Others(ctx context.Context, c *resource.Claims, reason authserver.Reason) ([]authserver.Ending, error) {
-	sessions, _, err := s.Store.Sessions(ctx, c.Subject, authserver.Page{Limit: most + 1})
+func (s *Sessions) Others(ctx context.Context, a authserver.Asker, reason authserver.Reason) ([]authserver.Ending, error) {
+	sessions, _, err := s.Store.Sessions(ctx, a.Subject, authserver.Page{Limit: most + 1})
 	if errors.Is(err, authserver.ErrUnavailable) {
-		s.Logger.WarnContext(ctx, "sessions end without being listed", "user", c.Subject, "err", err)
+		s.Logger.WarnContext(ctx, "sessions end without being listed", "user", a.Subject, "err", err)
 		return nil, nil
 	}
 	if err != nil {
@@ -193,7 +205,7 @@ func (s *Sessions) Others(ctx context.Context, c *resource.Claims, reason authse
 	}
 	var others []authserver.Ending
 	for _, session := range sessions {
-		if session.ID != c.SessionID && len(others) < most {
+		if !slices.Contains(a.IDs(), session.ID) && len(others) < most {
 			others = append(others, Ending(session, reason))
 		}
 	}

@@ -52,7 +52,7 @@ func (s *Sessions) endedByEpoch(ctx context.Context, subject string) ([]authserv
 	for _, session := range sessions {
 		// The first that did not keep it is the one that ended it.
 		i := slices.IndexFunc(epochs, func(e authserver.SessionEpoch) bool {
-			return e.Epoch > session.SessionEpoch && e.Kept != session.ID
+			return e.Epoch > session.SessionEpoch && !slices.Contains(e.Kept, session.ID)
 		})
 		if _, marked := marks[session.ID]; i >= 0 && !marked {
 			out = append(out, authserver.Tombstone{

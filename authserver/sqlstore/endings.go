@@ -94,6 +94,9 @@ func (e *ender) session(ctx context.Context, w authserver.Ending) (bool, error) 
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return false, err
 	}
+	if w.ClientID == authserver.BrowserClientID && w.Reason == authserver.ReasonEvicted {
+		return true, nil // no logout of what it opened, and it has no token of its own
+	}
 	var ofUser int
 	err = e.tx.QueryRowContext(ctx, `
 		select count(*) from revocations where subject = $1 and subject <> '' and until > $2`,
@@ -120,10 +123,9 @@ func (e *ender) sessions(ctx context.Context, w authserver.Ending) (bool, error)
 	u, err := scanUser(e.tx.QueryRowContext(ctx, `
 		update users set
 			session_epoch = case when session_epoch < $2 then $2 else session_epoch + 1 end,
-			kept_session = case when $3 <> '' and (session_epoch <= $4 or kept_session = $3)
-				and not exists (select 1 from tombstones where session_id = $3) then $3 else '' end
+			kept_session = case when $3 <> '' and `+lives("$3", "$4")+` then $5 else '' end
 		where subject = $1
-		returning `+returnedUser, w.Subject, e.now.Unix(), w.Keep, w.KeepEpoch))
+		returning `+returnedUser, w.Subject, e.now.Unix(), w.Keep.SessionID, w.Keep.SessionEpoch, join(w.Keep.IDs())))
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}

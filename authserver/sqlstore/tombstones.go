@@ -96,12 +96,12 @@ func raised(ctx context.Context, tx *sql.Tx, u authserver.User, c authserver.Use
 	_, err := tx.ExecContext(ctx, `
 		insert into session_epochs (subject, epoch, kept_session, reason, ended_at, until)
 		values ($1, $2, $3, $4, $5, $6 + (select case when millis < $7 then $7 else millis end from lifetimes where name = 'session'))`,
-		u.Subject, u.SessionEpoch, u.KeptSession, c.Reason, now.UnixMilli(), now.Add(skew).UnixMilli(), remembered.Milliseconds())
+		u.Subject, u.SessionEpoch, join(u.Kept), c.Reason, now.UnixMilli(), now.Add(skew).UnixMilli(), remembered.Milliseconds())
 	if err != nil || c.EndTokens {
 		return err
 	}
 	_, err = revoke(ctx, tx, entry{
-		kind: kindSessions, id: u.Subject, epoch: u.SessionEpoch, reason: c.Reason, userEpoch: u.Epoch, kept: strings.Fields(u.KeptSession),
+		kind: kindSessions, id: u.Subject, epoch: u.SessionEpoch, reason: c.Reason, userEpoch: u.Epoch, kept: u.Kept,
 	}, now)
 	return err
 }
@@ -110,8 +110,9 @@ func raised(ctx context.Context, tx *sql.Tx, u authserver.User, c authserver.Use
 func (d *DB) SessionEpochs(ctx context.Context, subject string) ([]authserver.SessionEpoch, error) {
 	epochs, err := list(ctx, &d.r, func(row scanner) (e authserver.SessionEpoch, err error) {
 		var at int64
-		err = row.Scan(&e.Epoch, &e.Kept, &e.Reason, &at)
-		e.EndedAt = fromMillis(at)
+		var kept string
+		err = row.Scan(&e.Epoch, &kept, &e.Reason, &at)
+		e.Kept, e.EndedAt = strings.Fields(kept), fromMillis(at)
 		return e, err
 	}, `
 		select epoch, kept_session, reason, ended_at from session_epochs

@@ -44,12 +44,11 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 				session_epoch = case when not $11 then session_epoch when session_epoch < $15 then $15 else session_epoch + 1 end,
 				kept_session = case when $11 then $12 else kept_session end
 			where subject = $1 and ($14 = '' or password_hash = $14)
-				and ($12 = '' or (session_epoch <= $13 or kept_session = $12)
-					and not exists (select 1 from tombstones where session_id = $12))
+				and ($16 = '' or `+lives("$16", "$13")+`)
 			returning `+returnedUser,
 			subject, c.Username, folded(c.Username), c.Email, folded(c.Email), c.FullName, joined(c.Roles), c.Active, c.PasswordHash,
-			c.EndTokens, c.EndSessions, c.KeepSession, c.KeepEpoch, c.IfPasswordHash, now.Unix()))
-		if errors.Is(err, sql.ErrNoRows) && c.KeepSession != "" {
+			c.EndTokens, c.EndSessions, join(c.Keep.IDs()), c.Keep.SessionEpoch, c.IfPasswordHash, now.Unix(), c.Keep.SessionID))
+		if errors.Is(err, sql.ErrNoRows) && c.Keep.SessionID != "" {
 			return whyNot(ctx, tx, subject, c)
 		}
 		if err != nil {
@@ -80,6 +79,13 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 		return authserver.User{}, failed("change user", err)
 	}
 	return u, nil
+}
+
+// lives is the condition that a session of the user, with its id and the session
+// epoch that it was opened under, has not ended.
+func lives(sid, epoch string) string {
+	return `((session_epoch <= ` + epoch + ` or replace(' ' || kept_session || ' ', ' ' || ` + sid + ` || ' ', '') <> ' ' || kept_session || ' ')
+		and not exists (select 1 from tombstones where session_id = ` + sid + `))`
 }
 
 // loses makes c end the tokens if it takes a role away from what the user has now.

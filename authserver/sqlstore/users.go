@@ -28,7 +28,7 @@ func (d *DB) AddUser(ctx context.Context, u authserver.NewUser, e authserver.Eve
 				epoch, session_epoch, kept_session, created_at)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 			u.ID, u.Subject, u.Username, authserver.Fold(u.Username), u.Email, authserver.Fold(u.Email), u.FullName, u.PasswordHash,
-			join(u.Roles), u.Active, u.Epoch, u.SessionEpoch, u.KeptSession, millis(u.CreatedAt))
+			join(u.Roles), u.Active, u.Epoch, u.SessionEpoch, join(u.Kept), millis(u.CreatedAt))
 		if err != nil {
 			return err
 		}
@@ -169,7 +169,7 @@ func (u *userRow) user() authserver.User {
 	return authserver.User{
 		ID: u.id.Int64, Subject: u.subject.String, Username: u.username.String, Email: u.email.String, FullName: u.fullName.String,
 		Roles: strings.Fields(u.roles.String), Active: u.active.Bool, Epoch: u.epoch.Int64, SessionEpoch: u.sessionEpoch.Int64,
-		KeptSession: u.keptSession.String, CreatedAt: fromMillis(u.createdAt.Int64),
+		Kept: strings.Fields(u.keptSession.String), CreatedAt: fromMillis(u.createdAt.Int64),
 	}
 }
 

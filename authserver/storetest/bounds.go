@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/tokenwright/tokenwright/authserver"
@@ -111,9 +112,9 @@ func boundKept(t *testing.T, open func(t *testing.T) Database) {
 		kept string
 	}{
 		{"one that lives", func(e *authserver.Ending) {}, "mine"},
-		{"one that an epoch ended", func(e *authserver.Ending) { e.KeepEpoch = ahead - 1 }, ""},
-		{"one that ended", func(e *authserver.Ending) { e.Keep = "session-0" }, ""},
-		{"itself", func(e *authserver.Ending) { e.Keep = e.ID }, ""},
+		{"one that an epoch ended", func(e *authserver.Ending) { e.Keep.SessionEpoch = ahead - 1 }, ""},
+		{"one that ended", func(e *authserver.Ending) { e.Keep.SessionID = "session-0" }, ""},
+		{"itself", func(e *authserver.Ending) { e.Keep.SessionID = e.ID }, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			db := open(t)
@@ -122,14 +123,14 @@ func boundKept(t *testing.T, open func(t *testing.T) Database) {
 				mustEnd(t, db, sessionOf(u.Subject, i))
 			}
 			e := sessionOf(u.Subject, 256)
-			e.Keep, e.KeepEpoch = "mine", ahead
+			e.Keep = authserver.Asker{SessionID: "mine", SessionEpoch: ahead}
 			tc.edit(&e)
 			mustEnd(t, db, e)
 			got, err := db.User(t.Context(), u.Subject)
 			if err != nil {
 				t.Fatal(err)
 			}
-			u.SessionEpoch, u.KeptSession = ahead+1, tc.kept
+			u.SessionEpoch, u.Kept = ahead+1, strings.Fields(tc.kept)
 			same(t, u, got)
 		})
 	}
@@ -139,7 +140,7 @@ func boundRaised(t *testing.T, db Database) {
 	alice := mustAdd(t, db, "alice", "alice@example.com")
 	for range 50 {
 		_, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{
-			EndSessions: true, KeepSession: "mine", KeepEpoch: ahead, Reason: authserver.ReasonLogout,
+			EndSessions: true, Keep: authserver.Asker{SessionID: "mine", SessionEpoch: ahead}, Reason: authserver.ReasonLogout,
 		}, event("session.end_others"))
 		if err != nil {
 			t.Fatal(err)

@@ -65,7 +65,7 @@ func endRaised(t *testing.T, db Database) {
 	for _, c := range []authserver.UserChange{
 		{EndSessions: true, Reason: authserver.ReasonUserDisabled},
 		{EndTokens: true, Reason: authserver.ReasonRoleRemoved}, // ends no session
-		{EndSessions: true, KeepSession: "kept", KeepEpoch: u.SessionEpoch + 1, Reason: authserver.ReasonPasswordChanged},
+		{EndSessions: true, Keep: authserver.Asker{SessionID: "kept", SessionEpoch: u.SessionEpoch + 1}, Reason: authserver.ReasonPasswordChanged},
 	} {
 		if _, err := db.ChangeUser(t.Context(), u.Subject, c, event("user.change")); err != nil {
 			t.Fatal(err)
@@ -83,7 +83,7 @@ func endRaised(t *testing.T, db Database) {
 	}
 	same(t, []authserver.SessionEpoch{
 		{Epoch: u.SessionEpoch + 1, Reason: authserver.ReasonUserDisabled},
-		{Epoch: u.SessionEpoch + 2, Kept: "kept", Reason: authserver.ReasonPasswordChanged},
+		{Epoch: u.SessionEpoch + 2, Kept: []string{"kept"}, Reason: authserver.ReasonPasswordChanged},
 	}, got)
 	if got, err := db.SessionEpochs(t.Context(), other.Subject); err != nil || len(got) != 0 {
 		t.Errorf("another's: %v, %v", got, err)

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -44,10 +45,10 @@ func userChanges(t *testing.T, open func(t *testing.T) Database) {
 		{
 			"REF-020 a new password ends the other sessions",
 			authserver.UserChange{
-				PasswordHash: ptr("new"), IfPasswordHash: "$argon2id$of$alice", EndSessions: true, KeepSession: "mine", KeepEpoch: ahead,
+				PasswordHash: ptr("new"), IfPasswordHash: "$argon2id$of$alice", EndSessions: true, Keep: authserver.Asker{SessionID: "mine", SessionEpoch: ahead},
 				End: []authserver.Ending{ending("other-1"), ending("other-2")}, Reason: authserver.ReasonPasswordChanged,
 			},
-			func(u *authserver.User) { u.SessionEpoch, u.KeptSession = u.SessionEpoch+1, "mine" },
+			func(u *authserver.User) { u.SessionEpoch, u.Kept = u.SessionEpoch+1, []string{"mine"} },
 			func(u authserver.User) []authserver.Revocation {
 				return []authserver.Revocation{
 					{Seq: 1, Kind: authserver.KindUser, ID: u.Subject, Epoch: u.Epoch, SessionEpoch: u.SessionEpoch, Kept: []string{"mine"}, Reason: authserver.ReasonPasswordChanged},
@@ -132,7 +133,7 @@ func userEndings(t *testing.T, db Database) {
 	var wg sync.WaitGroup
 	for range n {
 		wg.Go(func() {
-			c := authserver.UserChange{EndTokens: true, EndSessions: true, KeepSession: "mine", KeepEpoch: ahead, Reason: authserver.ReasonRevoked}
+			c := authserver.UserChange{EndTokens: true, EndSessions: true, Keep: authserver.Asker{SessionID: "mine", SessionEpoch: ahead}, Reason: authserver.ReasonRevoked}
 			if _, err := db.ChangeUser(t.Context(), alice.Subject, c, event("user.end")); err != nil {
 				t.Error(err)
 			}
@@ -150,6 +151,32 @@ func userEndings(t *testing.T, db Database) {
 	}
 	alice.Epoch, alice.SessionEpoch = ahead+n, ahead+n+1 // and nothing is kept any more
 	same(t, alice, u)
+}
+
+// userKeepsBoth ends alice's sessions for one that a browser session opened, then
+// for that, then for a third.
+func userKeepsBoth(t *testing.T, db Database) {
+	alice := mustAdd(t, db, "alice", "alice@example.com")
+	child, browser := "app_1", "app" // an id in another, and a wildcard of SQL's
+	for i, step := range []struct {
+		asker authserver.Asker
+		want  error
+	}{
+		{authserver.Asker{SessionID: child, ParentID: browser}, nil},
+		{authserver.Asker{SessionID: child, ParentID: browser}, nil},
+		{authserver.Asker{SessionID: "app-1"}, authserver.ErrSessionEnded},
+		{authserver.Asker{SessionID: browser}, nil},
+		{authserver.Asker{SessionID: child, ParentID: browser}, authserver.ErrSessionEnded},
+	} {
+		step.asker.SessionEpoch = ahead
+		u, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{EndSessions: true, Keep: step.asker}, event("user.end"))
+		if !errors.Is(err, step.want) {
+			t.Fatalf("step %d: got %v, want %v", i, err, step.want)
+		}
+		if err == nil {
+			same(t, step.asker.IDs(), u.Kept)
+		}
+	}
 }
 
 // userKeeps ends alice's sessions again and again, each time asked by one of
@@ -175,7 +202,7 @@ func userKeeps(t *testing.T, db Database) {
 		{"one that was opened since", "later", 3, nil},
 	} {
 		_, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{
-			FullName: &step.name, EndSessions: true, KeepSession: step.sid, KeepEpoch: ahead + step.from,
+			FullName: &step.name, EndSessions: true, Keep: authserver.Asker{SessionID: step.sid, SessionEpoch: ahead + step.from},
 		}, event("user.end"))
 		if !errors.Is(err, step.want) {
 			t.Fatalf("%s: got %v, want %v", step.name, err, step.want)
@@ -190,12 +217,12 @@ func userKeeps(t *testing.T, db Database) {
 			}
 			continue
 		}
-		if raised++; u.KeptSession != step.sid || u.SessionEpoch != raised {
-			t.Errorf("%s: got %q at %d, want %q at %d", step.name, u.KeptSession, u.SessionEpoch, step.sid, raised)
+		if raised++; strings.Join(u.Kept, " ") != step.sid || u.SessionEpoch != raised {
+			t.Errorf("%s: got %q at %d, want %q at %d", step.name, u.Kept, u.SessionEpoch, step.sid, raised)
 		}
 	}
 	if _, err := db.ChangeUser(t.Context(), alice.Subject, authserver.UserChange{
-		EndSessions: true, KeepSession: "later", IfPasswordHash: "another",
+		EndSessions: true, Keep: authserver.Asker{SessionID: "later"}, IfPasswordHash: "another",
 	}, event("user.end")); !errors.Is(err, authserver.ErrNotFound) {
 		t.Errorf("with another password: got %v, want %v", err, authserver.ErrNotFound)
 	}

@@ -21,6 +21,7 @@ func Users(t *testing.T, open func(t *testing.T) Database) {
 	t.Run("a refused change changes nothing", func(t *testing.T) { userRefused(t, open(t)) })
 	t.Run("parallel endings each count", func(t *testing.T) { userEndings(t, open(t)) })
 	t.Run("REF-019 a session that has ended cannot keep itself", func(t *testing.T) { userKeeps(t, open(t)) })
+	t.Run("AUT-039 a browser session is kept with what it opened", func(t *testing.T) { userKeepsBoth(t, open(t)) })
 	t.Run("counters do not fall behind what was issued", func(t *testing.T) { userRestored(t, open(t)) })
 	t.Run("RemoveUser", func(t *testing.T) { userRemoved(t, open(t)) })
 	t.Run("PWD-023 all password hashes are listed, piece by piece", func(t *testing.T) { userHashes(t, open(t)) })

@@ -167,11 +167,11 @@ func (s *local) revoke(ctx context.Context, form url.Values) error {
 }
 
 func (s *local) logout(ctx context.Context, b bearer) error {
-	return outcome(ctx, s.sessions.Logout(ctx, &b.Claims))
+	return outcome(ctx, s.sessions.Logout(ctx, sessions.Of(&b.Claims)))
 }
 
 func (s *local) endOthers(ctx context.Context, b bearer) error {
-	return outcome(ctx, s.sessions.EndOthers(ctx, &b.Claims))
+	return outcome(ctx, s.sessions.EndOthers(ctx, sessions.Of(&b.Claims)))
 }
 
 // outcome is what err is for a client: one that hung up or that was told to come
