@@ -8,10 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
 	"github.com/tokenwright/tokenwright/authserver/limit"
 	"github.com/tokenwright/tokenwright/authserver/password"
-	"github.com/tokenwright/tokenwright/resource"
 )
 
 // Who waits for a hash waits with their address and account: where the queue is
@@ -125,7 +125,7 @@ func TestRightLoginsAreLimited(t *testing.T) {
 	bubble(t, "a change of password is a right login too", 2, 1000, func(t *testing.T, f *fixture) {
 		admitted(t, f, 100, "192.0.2.7", "alice")
 		u := f.user(t, "alice")
-		err := f.users.ChangePassword(from(t, "192.0.2.7"), &resource.Claims{Subject: u.Subject, SessionID: "sid"}, nil, goodWords, "nine patient herons")
+		err := f.users.ChangePassword(from(t, "192.0.2.7"), authserver.Asker{Subject: u.Subject, SessionID: "sid"}, nil, goodWords, "nine patient herons")
 		if !refused(err) {
 			t.Errorf("got %v", err)
 		}
