@@ -70,7 +70,7 @@ func newBook(t texts, brand Brand, files *static) (*book, error) {
 	b := &book{lang: t.tag.String(), pages: map[string]*template.Template{}}
 	// layout.html and those whose name starts with part- belong to all pages.
 	layout, err := template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{
-		"t": t.plain, "rich": t.rich, "duration": t.duration, "when": t.when,
+		"t": t.plain, "rich": t.rich, "name": name, "duration": t.duration, "when": t.when,
 		"scope": t.scope, "fault": t.fault,
 		"menu": func(at string, m Menu) any {
 			return struct {

@@ -61,17 +61,29 @@ func (t texts) plain(key string, pairs ...string) (string, error) {
 	return put(text, pairs, func(s string) string { return s })
 }
 
-// rich is plain with what is put there set off from the sentence, its direction
-// of writing too: a name cannot turn the words around it.
+// rich is plain with a name in each place, set off from the sentence.
 func (t texts) rich(key string, pairs ...string) (template.HTML, error) {
 	text, ok := t.of[key]
 	if !ok {
 		return "", fmt.Errorf("no text %q in %s", key, t.tag)
 	}
 	html, err := put(template.HTMLEscapeString(text), pairs, func(s string) string {
-		return "<strong><bdi>" + template.HTMLEscapeString(s) + "</bdi></strong>"
+		return "<strong>" + string(name(s)) + "</strong>"
 	})
 	return template.HTML(html), err // both parts are escaped
+}
+
+// name is text from outside that cannot turn the words around it: bdi isolates
+// its direction of writing, but an isolate that it opens itself would swallow
+// the end of bdi's. So what opens and closes such things is left out.
+func name(s string) template.HTML {
+	s = strings.Map(func(r rune) rune {
+		if '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' {
+			return -1
+		}
+		return r
+	}, s)
+	return template.HTML("<bdi>" + template.HTMLEscapeString(s) + "</bdi>") // escaped
 }
 
 func put(text string, pairs []string, show func(string) string) (string, error) {
