@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,5 +90,36 @@ func TestTiming(t *testing.T) {
 				t.Errorf("got %s: %s", got.Verdict, got.Reason)
 			}
 		})
+	}
+}
+
+// Where users' hashes are of several kinds, the user is compared with an unknown
+// name that has hers.
+func TestTheNearestStrangerIsCompared(t *testing.T) {
+	var mu sync.Mutex
+	asked := map[string]int{}
+	base := issuer(t, 0, func(user, _ string) {
+		mu.Lock()
+		asked[user]++
+		mu.Unlock()
+		hash()
+		if user != "alice" && !strings.HasSuffix(user, "7") {
+			for range 10 {
+				hash()
+			}
+		}
+	})
+	_, err := doctor.Run(t.Context(), doctor.Options{Issuer: base, Fixtures: timed, Timing: true, Samples: 20, Only: []string{"PWD-004"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := ""
+	for name, n := range asked {
+		if name != "alice" && n > asked[most] {
+			most = name
+		}
+	}
+	if !strings.HasSuffix(most, "7") || asked[most] < 20 {
+		t.Errorf("compared with %s, asked %d times", most, asked[most])
 	}
 }

@@ -7,8 +7,16 @@ package timing
 
 import (
 	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net/http"
 	"os"
+	"slices"
 	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
 
 	// What the binary is made of: a result is taken from the cache only while
 	// that is the same.
@@ -69,4 +77,58 @@ func TestNobodyCanTellStrangersByTheTime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// PWD-023: after an import of slower hashes, unknown names take the times of the
+// users, each as often. Who takes how long is what chance made of it, so that the
+// two samples differ as two of one distribution do.
+func TestNobodyCanTellImportedUsersByTheTime(t *testing.T) {
+	const users = 40 // a quarter with an imported hash
+	imported, err := bcrypt.GenerateFromPassword([]byte(phrase), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := "clients:\n  - {id: app, public: true, grants: [password], scopes: [profile]}\nusers:\n"
+	for i := range users {
+		secret := fmt.Sprintf("password: %q", phrase)
+		if i%4 == 0 {
+			secret = fmt.Sprintf("password_hash: %q", imported)
+		}
+		table += fmt.Sprintf("  - {username: user%d, email: user%d@example.com, %s, roles: [user]}\n", i, i, secret)
+	}
+	settings := []string{"SECRET_KEY=one-secret-of-many-letters-0123456789", "LOGIN_RATE=off", "LOGIN_RATE_IP=off"}
+	dir := t.TempDir()
+	binary.Apply(t, dir, settings, table)
+	p := binary.Serve(t, dir, settings)
+	client := &http.Client{Timeout: 30 * time.Second}
+	took := func(login string) time.Duration {
+		start := time.Now()
+		a, err := program.Post(client, p.Base+"/oauth/token", program.Login("app", login, "wrong horse"))
+		program.Must(t, 400, a, err)
+		return time.Since(start)
+	}
+	var known, unknown []time.Duration
+	for i := range *samples {
+		known = append(known, took(fmt.Sprint("user", rand.IntN(users))))
+		unknown = append(unknown, took(fmt.Sprint("nobody", i)))
+	}
+	d := distance(known, unknown)
+	bound := 1.63 * math.Sqrt(2/float64(*samples)) // of a hundred runs one is over it by chance
+	t.Logf("Kolmogorov-Smirnov distance %.3f of %d each, at most %.3f; medians %v and %v, nine in ten within %v and %v", d, *samples, bound,
+		known[len(known)/2], unknown[len(unknown)/2], known[len(known)*9/10], unknown[len(unknown)*9/10])
+	if d > bound {
+		t.Error("strangers and users can be told apart")
+	}
+}
+
+// distance is how far apart the distributions of two samples are where they are
+// farthest; it sorts them.
+func distance(a, b []time.Duration) (d float64) {
+	slices.Sort(a)
+	slices.Sort(b)
+	for i, x := range a {
+		j, _ := slices.BinarySearch(b, x)
+		d = max(d, math.Abs(float64(i)/float64(len(a))-float64(j)/float64(len(b))))
+	}
+	return d
 }
