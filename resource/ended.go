@@ -9,44 +9,21 @@ import (
 	"time"
 )
 
-// The kinds of Revocation.
-const (
-	KindToken   = "token"   // ID is a jti
-	KindSession = "session" // ID is a sid, or that of the browser session that opened it
-	KindUser    = "user"    // ID is a sub: every token of it with a lower epoch or session epoch
-	KindClient  = "client"  // ID is a client_id: every token of it
-	KindKey     = "key"     // ID is a kid: every token that it signed
-)
-
-// ReasonUserDisabled is the one Reason that the bearer is told.
-const ReasonUserDisabled = "user_disabled"
-
-// Revocation is an entry of the issuer's feed of what has ended.
-type Revocation struct {
-	Seq  int64 // the feed's order
-	Kind string
-	ID   string
-	// Epoch and SessionEpoch are of KindUser only. Tokens with a lower Epoch have
-	// ended; those with a lower SessionEpoch too, unless Kept has their session or
-	// the browser session that opened it.
-	Epoch        int64
-	SessionEpoch int64
-	Kept         []string
-	Reason       string
-	// Until is when no token that it ends can be alive any more; the entry then
-	// ends nothing and is forgotten.
-	Until time.Time
-}
-
-// Ended is the set of what has ended, in memory. It holds what is live and no
-// more. All methods may be called concurrently; Check takes no lock.
+// Ended is the set of what has ended, in memory. It holds what is live and, for
+// a minute, what was. All methods may be called concurrently; Check waits for no
+// more than the change of one entry.
 type Ended struct {
 	tells   atomic.Int64  // until when the set can tell, in Unix nanoseconds; 0 is not yet
 	ready   chan struct{} // closed when it can tell for the first time
 	entries sync.Map      // name → *Revocation, never changed once it is in
+	// Nearly all entries are of tokens and sessions, and are in these.
+	tokens, sessions crowd
+	reasons          atomic.Pointer[[]string] // of both; never changed, but added to
 
-	mu     sync.Mutex // held by Apply and Replace
-	leaves departures
+	mu       sync.Mutex // held by whoever changes the set
+	leaves   departures
+	swept    time.Time
+	snapshot uint8 // the number of the last
 }
 
 // name is what a Revocation names.
@@ -79,7 +56,7 @@ func (e *Ended) Apply(entries ...Revocation) {
 	defer e.mu.Unlock()
 	now := time.Now()
 	for _, r := range entries {
-		if !now.Before(r.Until) {
+		if !now.Before(r.Until) || e.join(r) {
 			continue
 		}
 		for _, p := range r.parts() {
@@ -99,99 +76,62 @@ func (e *Ended) Apply(entries ...Revocation) {
 		r := heap.Pop(&e.leaves).(*Revocation)
 		e.entries.CompareAndDelete(name{r.Kind, r.ID}, r) // a later entry stays
 	}
+	if now.Sub(e.swept) >= time.Minute {
+		e.swept = now
+		gone := func(m member) bool { return int64(m.until) <= now.Unix() }
+		e.tokens.leave(gone)
+		e.sessions.leave(gone)
+	}
 }
 
-// Replace makes entries all that the set holds. What was in it and still is ends
-// tokens without a pause.
-func (e *Ended) Replace(entries ...Revocation) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now := time.Now()
-	next := make(map[name]*Revocation, len(entries))
-	for _, r := range entries {
-		if !now.Before(r.Until) {
-			continue
-		}
-		for _, p := range r.parts() {
-			n := name{p.Kind, p.ID}
-			if have := next[n]; have != nil {
-				p = have.and(p)
-			}
-			next[n] = &p
-		}
+// crowd is where the entries of a kind are, if their ids are the issuer's own.
+func (e *Ended) crowd(kind string) *crowd {
+	switch kind {
+	case KindToken:
+		return &e.tokens
+	case KindSession:
+		return &e.sessions
 	}
-	e.leaves = make(departures, 0, len(next))
-	for n, r := range next {
-		e.entries.Store(n, r)
-		e.leaves = append(e.leaves, r)
-	}
-	heap.Init(&e.leaves)
-	e.entries.Range(func(n, _ any) bool {
-		if next[n.(name)] == nil {
-			e.entries.Delete(n)
-		}
-		return true
-	})
+	return nil
 }
 
-// kindSessions is what a raising of a user's session epoch is held as: it stands
-// beside what raised the epoch, so that two entries of one user add up.
-const kindSessions = "user's sessions"
-
-// parts are what r ends, each by itself.
-func (r Revocation) parts() []Revocation {
-	if r.Kind != KindUser || r.SessionEpoch == 0 {
-		return []Revocation{r}
-	}
-	sessions, tokens := r, r
-	sessions.Kind, sessions.Epoch = kindSessions, 0
-	tokens.SessionEpoch, tokens.Kept = 0, nil
-	if tokens.Epoch == 0 {
-		return []Revocation{sessions}
-	}
-	return []Revocation{tokens, sessions}
-}
-
-// covers says whether r, of the same name, adds nothing.
-func (have *Revocation) covers(r Revocation) bool {
-	switch {
-	case have.Until.Before(r.Until):
+// join puts r into its crowd, if it has one. It needs mu.
+func (e *Ended) join(r Revocation) bool {
+	c := e.crowd(r.Kind)
+	if c == nil {
 		return false
-	case have.Epoch != r.Epoch:
-		return have.Epoch > r.Epoch
-	case have.SessionEpoch != r.SessionEpoch:
-		return have.SessionEpoch > r.SessionEpoch
 	}
-	return !slices.ContainsFunc(have.Kept, func(sid string) bool { return !slices.Contains(r.Kept, sid) })
+	id, is := id16(r.ID)
+	until, fits := seconds(r.Until)
+	reason, few := e.reason(r.Reason)
+	if !is || !fits || !few {
+		return false
+	}
+	c.put(id, member{until: until, reason: reason, snapshot: e.snapshot})
+	return true
 }
 
-// and ends what have or r, of the same name, ends. The higher epoch ends more.
-// So does the higher session epoch: it keeps only what the lower ones had kept
-// or what was opened since. Of one session epoch that two copies of a database
-// raised, each for another session, none is kept.
-func (have *Revocation) and(r Revocation) Revocation {
-	more, less := r, *have
-	if have.Epoch > r.Epoch || have.SessionEpoch > r.SessionEpoch {
-		more, less = *have, r
+// reason is the index of text among the reasons, of which there are few.
+func (e *Ended) reason(text string) (uint8, bool) {
+	var have []string
+	if p := e.reasons.Load(); p != nil {
+		have = *p
 	}
-	if less.SessionEpoch == more.SessionEpoch && len(more.Kept) > 0 {
-		more.Kept = slices.DeleteFunc(slices.Clone(more.Kept), func(sid string) bool { return !slices.Contains(less.Kept, sid) })
+	i := slices.Index(have, text)
+	if i < 0 {
+		if i = len(have); i > math.MaxUint8 {
+			return 0, false
+		}
+		have = append(slices.Clip(have), text)
+		e.reasons.Store(&have)
 	}
-	if more.Until.Before(less.Until) {
-		more.Until = less.Until
-	}
-	return more
+	return uint8(i), true
 }
 
-// keeps says whether r, a raising of the session epoch, lets c live.
-func (r *Revocation) keeps(c *Claims) bool {
-	return c.SessionEpoch >= r.SessionEpoch || slices.Contains(r.Kept, c.SessionID)
-}
-
-// Len counts the entries that the set holds, one by one; those too that have
-// expired since the last Apply.
+// Len counts the entries that the set holds; those too that have expired within
+// the last minute or since the last Apply.
 func (e *Ended) Len() int {
-	n := 0
+	n := e.tokens.len() + e.sessions.len()
 	e.entries.Range(func(any, any) bool { n++; return true })
 	return n
 }
@@ -215,21 +155,36 @@ func (e *Ended) check(c *Claims, kid string, now time.Time) (reason string, ende
 		if r := e.live(name{kindSessions, c.Subject}, now); r != nil && !r.keeps(c) {
 			return r.Reason, true, nil
 		}
-		if r := e.live(name{KindSession, c.SessionID}, now); r != nil {
-			return r.Reason, true, nil
+		if reason, ended = e.has(name{KindSession, c.SessionID}, now); ended {
+			return reason, true, nil
 		}
 		if c.Parent != "" {
-			if r := e.live(name{KindSession, c.Parent}, now); r != nil {
-				return r.Reason, true, nil
+			if reason, ended = e.has(name{KindSession, c.Parent}, now); ended {
+				return reason, true, nil
 			}
 		}
 	}
 	for _, n := range [...]name{{KindToken, c.ID}, {KindClient, c.ClientID}, {KindKey, kid}} {
-		if r := e.live(n, now); r != nil {
-			return r.Reason, true, nil
+		if reason, ended = e.has(n, now); ended {
+			return reason, true, nil
 		}
 	}
 	return "", false, nil
+}
+
+// has says whether there is a live entry of a name, and why.
+func (e *Ended) has(n name, now time.Time) (reason string, ended bool) {
+	if c := e.crowd(n.kind); c != nil {
+		if id, is := id16(n.id); is {
+			if m, found := c.find(id, now); found {
+				return (*e.reasons.Load())[m.reason], true
+			}
+		}
+	}
+	if r := e.live(n, now); r != nil {
+		return r.Reason, true
+	}
+	return "", false
 }
 
 func (e *Ended) entry(n name) *Revocation {

@@ -14,12 +14,13 @@ import (
 // Bounds of what is read of the feed, in bytes.
 const (
 	maxLine     = 64 << 10
-	maxSnapshot = 64 << 20 // some 500,000 entries
+	maxSnapshot = 64 << 20 // of an issuer of the version before, which writes no parts
 )
 
 // The events of the feed.
 const (
-	eventSnapshot = "snapshot" // data is an array of all live entries
+	eventPart     = "part"     // data is an array of entries of a snapshot that goes on
+	eventSnapshot = "snapshot" // data is an array of all live entries that came in no part
 	eventRevoke   = "revoke"   // data is one entry
 	eventPing     = "ping"
 )
@@ -127,7 +128,7 @@ func (e entry) revocation() (Revocation, error) {
 func (e event) entries() ([]Revocation, error) {
 	var list []entry
 	switch e.name {
-	case eventSnapshot:
+	case eventSnapshot, eventPart:
 		if err := json.Unmarshal(e.data, &list); err != nil {
 			return nil, fmt.Errorf("%w: snapshot: %w", errMalformed, err)
 		}

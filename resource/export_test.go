@@ -16,3 +16,12 @@ func ParseJWKS(document []byte) (map[string]Key, error) {
 	keys, _, err := parseJWKS(document)
 	return keys, err
 }
+
+// Replacement begins what Replace does in one step.
+func (e *Ended) Replacement() *Replacement { return &Replacement{e.replacement()} }
+
+// Replacement is a replacement.
+type Replacement struct{ r *replacement }
+
+func (r *Replacement) Add(entries ...Revocation) { r.r.add(entries...) }
+func (r *Replacement) Finish()                   { r.r.finish() }

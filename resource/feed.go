@@ -61,9 +61,10 @@ type follower struct {
 	news     *news
 	burnt    chan struct{}
 
-	seq     int64  // up to where ended has been told
-	copy    string // of the issuer's database that seq is of
-	resumes bool   // whether seq is of a snapshot
+	seq     int64        // up to where ended has been told
+	copy    string       // of the issuer's database that seq is of
+	resumes bool         // whether seq is of a snapshot
+	parts   *replacement // of a snapshot that goes on; nil without one
 }
 
 func (f *follower) run(ctx context.Context) {
@@ -99,6 +100,7 @@ func (f *follower) connection(ctx context.Context) (heard bool, err error) {
 		return false, cause(ctx, err)
 	}
 	defer res.Body.Close()
+	f.parts = nil
 	events := newEventReader(watched{res.Body, watch})
 	for {
 		e, err := events.next()
@@ -177,8 +179,16 @@ func (f *follower) hear(e event) error {
 		return err
 	}
 	switch e.name {
-	case eventSnapshot:
-		f.ended.Replace(entries...)
+	case eventPart, eventSnapshot:
+		if f.parts == nil {
+			f.parts = f.ended.replacement()
+		}
+		f.parts.add(entries...)
+		if e.name == eventPart {
+			break
+		}
+		f.parts.finish()
+		f.parts = nil
 		f.seq, f.copy, f.resumes = e.id, e.copy, true
 	case eventRevoke, eventPing:
 		f.ended.Apply(entries...)

@@ -73,8 +73,11 @@ class Follower(threading.Thread):
             refused = False
             try:
                 for event in self.events():
-                    self.hear(event["event"], int(event["id"]), json.loads(event["data"]))
-                    self.copy = event.get("copy", "")
+                    data = json.loads(event["data"])
+                    if event["event"] == "part":
+                        self.parts += data
+                    else:
+                        self.hear(event["event"], int(event["id"]), event.get("copy", ""), data)
                     wait = 0.0
                 logging.warning("revocation feed lost: the stream ended")
             except Exception as e:  # whatever it is, following has to go on
@@ -91,6 +94,7 @@ class Follower(threading.Thread):
             headers["Last-Event-ID"], copy = str(self.seq), self.copy
         query = urllib.parse.urlencode({"resource": self.audience, "copy": copy})
         request = urllib.request.Request(self.endpoint + "?" + query, headers=headers)
+        self.parts = []  # of a snapshot that goes on
         with urllib.request.urlopen(request, timeout=3 * PINGS_EVERY) as stream:
             event = {}
             while line := stream.readline(MAX_LINE):
@@ -101,15 +105,15 @@ class Follower(threading.Thread):
                     yield event
                     event = {}
 
-    def hear(self, name, seq, data):
+    def hear(self, name, seq, copy, data):
         if name == "snapshot":  # one assignment, so that no request sees half of it
             entries = {}
-            for entry in data:
+            for entry in self.parts + data:
                 add(entries, entry)
-            self.entries = entries
+            self.entries, self.parts = entries, []
         elif name == "revoke":
             add(self.entries, data)
         now = time.time()
         for key in [k for k, e in list(self.entries.items()) if e["until"] <= now]:
             del self.entries[key]
-        self.seq, self.heard = seq, time.monotonic()
+        self.seq, self.copy, self.heard = seq, copy, time.monotonic()

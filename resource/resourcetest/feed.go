@@ -97,7 +97,11 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request) {
 		entries, head, mark, next := s.after(seen)
 		if !resumes || seen > head || mark != copy {
 			entries, head, mark, next = s.after(0)
-			writeEvent(&out, "snapshot", head, mark, wire(entries))
+			parts := wire(entries)
+			for ; len(parts) > partSize && r.URL.Query().Has("copy"); parts = parts[partSize:] {
+				writePart(&out, parts[:partSize])
+			}
+			writeEvent(&out, "snapshot", head, mark, parts)
 			resumes = true
 		} else {
 			for i, e := range wire(entries) {
@@ -127,6 +131,17 @@ func send(w http.ResponseWriter, text []byte) bool {
 		return false
 	}
 	return http.NewResponseController(w).Flush() == nil
+}
+
+// partSize is how many entries of a snapshot come at once.
+const partSize = 10
+
+func writePart(out *bytes.Buffer, entries []map[string]any) {
+	text, err := json.Marshal(entries)
+	if err != nil {
+		panic(err) // nothing here can fail to marshal
+	}
+	fmt.Fprintf(out, "event: part\ndata: %s\n\n", text)
 }
 
 func writeEvent(out *bytes.Buffer, name string, id int64, mark string, data any) {
