@@ -285,11 +285,15 @@ func decode[T any](t testing.TB, a answer) T {
 type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
+	off bool
 }
 
 func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.off {
+		return len(p), nil
+	}
 	return l.buf.Write(p)
 }
 
