@@ -52,17 +52,15 @@ type healthy struct {
 	Timestamp float64 `json:"timestamp" doc:"Unix seconds"`
 }
 
-func health(context.Context, *struct{}) (*body[healthy], error) {
-	return &body[healthy]{Body: healthy{Status: "healthy", Timestamp: float64(time.Now().UnixMicro()) / 1e6}}, nil
+func health(context.Context) healthy {
+	return healthy{Status: "healthy", Timestamp: float64(time.Now().UnixMicro()) / 1e6}
 }
 
 type state struct {
 	Status string `json:"status" example:"ready"`
 }
 
-func live(context.Context, *struct{}) (*body[state], error) {
-	return &body[state]{Body: state{"alive"}}, nil
-}
+func live(context.Context) state { return state{"alive"} }
 
 const (
 	checkTimeout = 1500 * time.Millisecond

@@ -38,17 +38,17 @@ func operation(method, path, id, summary, tag string) huma.Operation {
 	}
 }
 
+// What router reads of an operation's metadata, each a gin.HandlerFunc.
+const (
+	metaGuard  = "guard"  // refuses, or lets through
+	metaAnswer = "answer" // answers in huma's place
+)
+
 // guarded sets an operation's documented security and its enforcement together.
 func (s *server) guarded(op huma.Operation, rules ...resource.Rule) huma.Operation {
-	require := ginauth.Require(s.Guard, rules...)
 	op.Security = []map[string][]string{{schemeOAuth2: {}}}
 	op.Errors = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable}
-	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
-		c := humagin.Unwrap(ctx)
-		if require(c); !c.IsAborted() {
-			next(ctx)
-		}
-	})
+	op.Metadata = map[string]any{metaGuard: ginauth.Require(s.Guard, rules...)}
 	return op
 }
 
@@ -80,11 +80,24 @@ func register[I, O any](s *server, d *document, op huma.Operation, handle func(c
 	})
 }
 
-// withClaims is the handler of a guarded route that needs nothing but the claims.
-func withClaims[T any](answer func(*resource.Claims) T) func(context.Context, *struct{}) (*body[T], error) {
-	return func(ctx context.Context, _ *struct{}) (*body[T], error) {
-		return &body[T]{Body: answer(claims(ctx))}, nil
+// answer puts an operation that takes no input and cannot fail on the router and
+// into the document. Huma describes it from its types, and is not asked again:
+// these routes are asked most, and there is nothing to decode.
+func answer[T any](d *document, op huma.Operation, h func(context.Context) T) {
+	if op.Metadata == nil {
+		op.Metadata = map[string]any{}
 	}
+	op.Metadata[metaAnswer] = gin.HandlerFunc(func(c *gin.Context) {
+		web.WriteJSON(c.Writer, http.StatusOK, h(c.Request.Context()))
+	})
+	huma.Register(d.api, op, func(ctx context.Context, _ *struct{}) (*body[T], error) {
+		return &body[T]{Body: h(ctx)}, nil
+	})
+}
+
+// withClaims is the handler of a guarded route that needs nothing but the claims.
+func withClaims[T any](h func(*resource.Claims) T) func(context.Context) T {
+	return func(ctx context.Context) T { return h(claims(ctx)) }
 }
 
 // claims are those that the guard of the route has put there.
@@ -98,10 +111,23 @@ type router struct{ *web.Site }
 
 func (r router) Handle(op *huma.Operation, handler func(huma.Context)) {
 	pattern := strings.NewReplacer("{", ":", "}", "").Replace(op.Path)
+	h, ok := op.Metadata[metaAnswer].(gin.HandlerFunc)
+	if !ok {
+		h = func(c *gin.Context) {
+			// JSON is all that there is to choose, and huma's choosing panics on some
+			// headers that are malformed.
+			c.Request.Header.Del("Accept")
+			handler(humagin.NewContext(op, c))
+		}
+	}
+	guard, ok := op.Metadata[metaGuard].(gin.HandlerFunc)
+	if !ok {
+		r.Site.Handle(op.Method, pattern, h)
+		return
+	}
 	r.Site.Handle(op.Method, pattern, func(c *gin.Context) {
-		// JSON is all that there is to choose, and huma's choosing panics on some
-		// headers that are malformed.
-		c.Request.Header.Del("Accept")
-		handler(humagin.NewContext(op, c))
+		if guard(c); !c.IsAborted() {
+			h(c)
+		}
 	})
 }

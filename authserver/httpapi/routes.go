@@ -43,8 +43,8 @@ func (s *server) routes() error {
 		}
 	}
 	register(s, d, operation(http.MethodGet, "/", "root", "What this is", tagServer), s.root)
-	register(s, d, operation(http.MethodGet, "/health", "health", "Whether the server runs", tagServer), health)
-	register(s, d, operation(http.MethodGet, pathLive, "livez", "Whether the server runs", tagServer), live)
+	answer(d, operation(http.MethodGet, "/health", "health", "Whether the server runs", tagServer), health)
+	answer(d, operation(http.MethodGet, pathLive, "livez", "Whether the server runs", tagServer), live)
 	register(s, d, operation(http.MethodGet, pathReady, "readyz", "Whether the server can do its work", tagServer), s.ready)
 
 	if !s.Settings.Docs {
@@ -102,12 +102,10 @@ func (s *server) apiRoutes(d *document) error {
 	d.published(api.MetadataPath, "protected_resource_metadata", "Protected resource metadata (RFC 9728)",
 		func() []byte { return protected })
 	ops := api.NewOperations(s.Roles)
-	register(s, d, s.bundled(ops.Public), func(context.Context, *struct{}) (*body[api.PublicResponse], error) {
-		return &body[api.PublicResponse]{Body: api.Public()}, nil
-	})
-	register(s, d, s.bundled(ops.Private), withClaims(api.Private))
-	register(s, d, s.bundled(ops.Admin), withClaims(api.Admin))
-	register(s, d, s.bundled(ops.Moderator), withClaims(api.Moderator))
+	answer(d, s.bundled(ops.Public), func(context.Context) api.PublicResponse { return api.Public() })
+	answer(d, s.bundled(ops.Private), withClaims(api.Private))
+	answer(d, s.bundled(ops.Admin), withClaims(api.Admin))
+	answer(d, s.bundled(ops.Moderator), withClaims(api.Moderator))
 	register(s, d, s.bundled(ops.Users), s.apiUsers)
 	return nil
 }
