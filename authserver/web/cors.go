@@ -8,6 +8,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
+// byOrigin is shared by all answers, as onEveryAnswer is.
+var byOrigin = []string{"Origin"}
+
 // cors lets pages of the configured origins read answers (Fetch standard §3.2).
 // No route that it opens reads a cookie, so credentials are never allowed. What
 // is published for everyone says so itself.
@@ -16,7 +19,7 @@ func (s *Site) cors(c *gin.Context) {
 		return
 	}
 	h := c.Writer.Header()
-	h.Add("Vary", "Origin")
+	h["Vary"] = byOrigin
 	r := c.Request
 	origin := r.Header.Get("Origin")
 	allowed := slices.Contains(s.settings.CORSOrigins, origin)

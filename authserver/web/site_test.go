@@ -146,6 +146,31 @@ func TestPanic(t *testing.T) {
 	}
 }
 
+// Values that all answers share are not to be changed by one of them.
+func TestAnswersDoNotShareHeaders(t *testing.T) {
+	f := newFixture(t)
+	f.site.Handle("GET", "/page", func(c *gin.Context) {
+		for _, name := range []string{"Vary", "Content-Security-Policy", "X-Frame-Options"} {
+			c.Writer.Header().Add(name, "of the page")
+		}
+		c.Header("Referrer-Policy", "same-origin")
+	})
+	get := func(path string) http.Header {
+		r := httptest.NewRequest("GET", path, nil)
+		r.Host = "127.0.0.1"
+		return f.serve(r).Header()
+	}
+	get("/page")
+	for name, values := range get("/route") {
+		if strings.Contains(strings.Join(values, ","), "of the page") || values[0] == "same-origin" {
+			t.Errorf("%s: %v", name, values)
+		}
+	}
+	if got := get("/page"); len(got["Vary"]) != 2 || len(got["X-Frame-Options"]) != 2 || got.Get("Referrer-Policy") != "same-origin" {
+		t.Errorf("headers %v", got)
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	for name, s := range map[string]web.Settings{
 		"no logger":         {MaxBody: 1},
