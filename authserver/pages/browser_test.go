@@ -21,10 +21,9 @@ import (
 	"github.com/tokenwright/tokenwright/e2e/program"
 )
 
-// site serves the page of each state at /auth/NAME.
-func site(t *testing.T, all []state) string {
+// site serves the page of each state, as r shows it, at /auth/NAME.
+func site(t *testing.T, r *Renderer, all []state) string {
 	t.Helper()
-	r := newRenderer(t)
 	mux := http.NewServeMux()
 	mux.Handle("/auth/static/", r.Static())
 	for _, s := range all {

@@ -3,6 +3,7 @@ package pages
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ func TestLooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := states()
-	origin := site(t, all)
+	origin := site(t, newRenderer(t), all)
 	tab := newTab(t)
 	for _, look := range []struct {
 		width        int64
@@ -47,6 +48,62 @@ func TestLooks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBrandLooks sees a brand that is hard to fit in: a long name, a wide logo
+// that holds a script, a colour that is nearly black.
+func TestBrandLooks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Chromium is a program of its own, in which the race detector sees nothing")
+	}
+	axe, err := os.ReadFile("testdata/axe/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewRenderer(Brand{
+		Name:  "Example Widgets and Sprockets International",
+		Color: "#1a0033",
+		Logo: []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 60"><style>rect{fill:#c80}</style>` +
+			`<rect width="400" height="60"/><script>document.documentElement.setAttribute("ran","yes")</script></svg>`),
+	}, "/auth", slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []state
+	for _, s := range states() {
+		if s.name == "login-wrong" || s.name == "sessions" || s.name == "consent" {
+			all = append(all, s)
+		}
+	}
+	origin := site(t, r, all)
+	tab := newTab(t)
+	for _, scheme := range []string{"light", "dark"} {
+		tab.looks(t, 320, scheme, "de")
+		for _, s := range all {
+			t.Run(scheme+" "+s.name, func(t *testing.T) {
+				if err := chromedp.Do(tab, chromedp.Navigate(origin+"/auth/"+s.name)); err != nil {
+					t.Fatal(err)
+				}
+				tab.screenshot(t, s.name)
+				tab.measure(t, 320)
+				tab.axe(t, string(axe))
+				tab.quiet(t, origin)
+			})
+		}
+	}
+	t.Run("a script in the logo does not run, not even when it is opened by itself", func(t *testing.T) {
+		logo, err := r.static.url("icon")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := chromedp.Do(tab, chromedp.Navigate(origin+logo)); err != nil {
+			t.Fatal(err)
+		}
+		ran, err := chromedp.Run(tab, chromedp.Evaluate[string](`document.documentElement.tagName + document.documentElement.getAttribute("ran")`))
+		if err != nil || ran != "svgnull" {
+			t.Errorf("%q %v", ran, err)
+		}
+	})
 }
 
 // measure holds that nothing is wider than the window, and that what is pressed

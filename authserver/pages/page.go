@@ -22,9 +22,10 @@ type Common struct {
 	// §3.1.2.1), as sent. Without them those of the address count, and then the
 	// browser's.
 	UILocales string
-	// InRequest is set on a page inside an authorization request. It has no
-	// form-action: browsers hold every redirect that follows a form to it, and
-	// where a client's callback goes on to is not known (CSP3 §6.4).
+	// InRequest is set on a page inside an authorization request, and wherever
+	// else a form may lead to a client. It has no form-action: browsers hold
+	// every redirect that follows to it, and where a client's callback goes on to
+	// is not known (CSP3 §6.4).
 	InRequest bool
 }
 

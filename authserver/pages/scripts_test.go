@@ -22,7 +22,7 @@ func TestScripts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		origin := site(t, states())
+		origin := site(t, newRenderer(t), states())
 		tab := newTab(t)
 		for _, page := range []string{"login-wrong", "register"} {
 			tab.looks(t, 320, "light", "de")
@@ -69,7 +69,7 @@ func TestScripts(t *testing.T) {
 				}
 			}))
 			t.Cleanup(client.Close)
-			origin := site(t, []state{{"answer", FormPost{Action: client.URL + "/cb?of=it&x=%7E", ClientName: "Example Shop", Fields: fields}}})
+			origin := site(t, newRenderer(t), []state{{"answer", FormPost{Action: client.URL + "/cb?of=it&x=%7E", ClientName: "Example Shop", Fields: fields}}})
 			tab := newTab(t)
 			tab.scripts(t, scripts)
 			err := chromedp.Do(tab, chromedp.Navigate(origin+"/auth/answer"))
@@ -92,6 +92,64 @@ func TestScripts(t *testing.T) {
 			}
 			if len(got) != len(fields) {
 				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+// TestFormsWithoutScripts holds what each way to send the login form sends
+// (AUT-036): Enter is no Cancel, and who cancels need not fill in anything.
+func TestFormsWithoutScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Chromium is a program of its own, in which the race detector sees nothing")
+	}
+	sent := make(chan url.Values, 1)
+	r := newRenderer(t)
+	mux := http.NewServeMux()
+	mux.Handle("/auth/static/", r.Static())
+	mux.HandleFunc("GET /auth/authorize", func(w http.ResponseWriter, req *http.Request) {
+		r.Render(w, req, http.StatusOK, Login{Common: Common{InRequest: true}, Hidden: hidden, Cancel: true})
+	})
+	mux.HandleFunc("POST /auth/authorize", func(w http.ResponseWriter, req *http.Request) {
+		_ = req.ParseForm()
+		req.PostForm.Set("query", req.URL.RawQuery)
+		sent <- req.PostForm
+		r.Render(w, req, http.StatusOK, SignedOut{})
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	tab := newTab(t)
+	tab.scripts(t, false)
+	for _, tc := range []struct {
+		name string
+		do   []chromedp.Action[chromedp.Void]
+		want map[string]string
+	}{
+		{"Enter logs in", []chromedp.Action[chromedp.Void]{
+			chromedp.SendKeys(chromedp.CSS("#username"), "alice"),
+			chromedp.SendKeys(chromedp.CSS("#password"), "correct horse\r"),
+		}, map[string]string{"act": "login", "username": "alice", "password": "correct horse", "tw": hidden[0].Value, "query": "client_id=shop&state=%C3%BC"}},
+		{"Cancel cancels", []chromedp.Action[chromedp.Void]{
+			chromedp.Click(chromedp.CSS("#cancel")),
+		}, map[string]string{"act": "cancel", "tw": hidden[0].Value, "query": "client_id=shop&state=%C3%BC"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if err := chromedp.Do(tab, chromedp.Navigate(server.URL+"/auth/authorize?client_id=shop&state=%C3%BC")); err != nil {
+				t.Fatal(err)
+			}
+			if err := chromedp.Do(tab, tc.do...); err != nil {
+				t.Fatal(err)
+			}
+			var got url.Values
+			select {
+			case got = <-sent:
+			case <-tab.Done():
+				t.Fatal("nothing was sent")
+			}
+			for name, want := range tc.want {
+				if got.Get(name) != want {
+					t.Errorf("%s=%q, want %q", name, got.Get(name), want)
+				}
 			}
 		})
 	}

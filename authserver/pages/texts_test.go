@@ -3,6 +3,8 @@ package pages
 import (
 	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -109,5 +111,31 @@ func TestEveryConstantHasItsTexts(t *testing.T) {
 		if w := show(r, p); w.Code != 200 {
 			t.Errorf("%T %+v: status %d", p, p, w.Code)
 		}
+	}
+}
+
+// TestEveryFaultHasItsText is for what the account package says of the fields
+// that are on a page: people read it in their language.
+func TestEveryFaultHasItsText(t *testing.T) {
+	sources, err := filepath.Glob("../account/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fault := regexp.MustCompile(`InvalidError\{"(username|email|full_name|password)", "(\w+)"`)
+	seen := 0
+	for _, name := range sources {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range fault.FindAllStringSubmatch(string(source), -1) {
+			seen++
+			if key := "fault." + m[1] + "." + m[2]; inLanguage(t, "en").of[key] == "" {
+				t.Errorf("%s: no text %q", name, key)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d faults were found in the account package", seen)
 	}
 }

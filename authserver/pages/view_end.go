@@ -3,6 +3,7 @@ package pages
 import "time"
 
 // LogoutAsk asks whether to log out. It posts Hidden and act: logout or stay.
+// InRequest is to be set if a redirect to a client follows.
 type LogoutAsk struct {
 	Common
 	Action   string
