@@ -28,6 +28,9 @@ func WithCaller(ctx context.Context, c Caller) context.Context {
 // printable is the beginning of s that fits into most bytes, without what no
 // database takes for text and no log should show.
 func printable(s string, most int) string {
+	if plain := s[:min(len(s), most)]; isPlain(plain) { // nearly always
+		return plain
+	}
 	var b strings.Builder
 	for _, r := range s {
 		if r == utf8.RuneError || unicode.IsControl(r) {
@@ -39,6 +42,16 @@ func printable(s string, most int) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// isPlain reports whether s is printable ASCII.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // FromCaller says in e where the request came from that ctx is of.

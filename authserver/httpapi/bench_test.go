@@ -90,6 +90,7 @@ func (f *fixture) benchmark(b *testing.B, path string, header http.Header) {
 	f.log.off = true
 	r := httptest.NewRequest("GET", "http://auth.example.test"+path, nil)
 	r.Header = header
+	header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	w := &sink{header: http.Header{}}
 	b.ReportAllocs()
 	for b.Loop() {

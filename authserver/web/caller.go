@@ -2,7 +2,6 @@ package web
 
 import (
 	"crypto/rand"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -22,7 +21,7 @@ func (s *Site) identify(c *gin.Context) {
 	if !validRequestID(id) {
 		id = rand.Text()
 	}
-	c.Header(headerRequestID, id)
+	c.Writer.Header()[headerRequestID] = []string{id}
 	c.Request = c.Request.WithContext(authserver.WithCaller(c.Request.Context(), authserver.Caller{
 		IP:        s.callerIP(c.Request),
 		UserAgent: c.Request.UserAgent(),
@@ -111,12 +110,8 @@ func (s *Site) overTLS(r *http.Request) bool {
 }
 
 func peerAddr(r *http.Request) (netip.Addr, bool) {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}, false
-	}
-	addr, err := netip.ParseAddr(host)
-	return addr.Unmap().WithZone(""), err == nil
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return peer.Addr().Unmap().WithZone(""), err == nil
 }
 
 func (s *Site) trusts(addr netip.Addr) bool {
