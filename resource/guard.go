@@ -66,7 +66,7 @@ func (g *Guard) bearer(r *http.Request) (string, *Challenge) {
 	if token == "" {
 		return "", g.malformed("Authorization header has no token after Bearer")
 	}
-	if strings.ContainsAny(token, " \t") {
+	if strings.IndexByte(token, ' ') >= 0 || strings.IndexByte(token, '\t') >= 0 {
 		return "", g.malformed("Authorization header has more than one token after Bearer")
 	}
 	return token, nil
