@@ -11,11 +11,18 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/password"
 )
 
+// MaxLogin is how many bytes a login may have. Longer ones are nobody's, and need
+// not be looked for.
+const MaxLogin = 1024
+
 // Authenticate returns the active user of f if the password is theirs; f is
 // what the store knows of login. ErrWrongCredentials for everything that is
 // wrong, and as late for a stranger as for a user; *limit.ExceededError and
 // *password.BusyError before anything was looked at.
 func (us *Users) Authenticate(ctx context.Context, login, pw string, f authserver.Facts) (authserver.User, error) {
+	if len(login) > MaxLogin {
+		login = "" // nobody's too
+	}
 	tries, err := us.spendLogin(ctx, login)
 	if err != nil {
 		return authserver.User{}, err

@@ -167,6 +167,37 @@ func TestLongPasswords(t *testing.T) {
 	})
 }
 
+// long is a limiter that says how long the longest key was.
+type long struct {
+	limit.Limiter
+	longest int
+}
+
+func (l *long) Take(ctx context.Context, r limit.Rule, key string) (limit.Decision, error) {
+	l.longest = max(l.longest, len(key))
+	return l.Limiter.Take(ctx, r, key)
+}
+
+// A name that is too long to be anybody's is nobody's, and goes nowhere.
+func TestLongLogins(t *testing.T) {
+	keys := &long{Limiter: limit.NewMemory(100)}
+	f := newFixture(t, func(d *account.Deps) { d.Limiter = keys }, loginRates(2, 100))
+	f.register(t, alice())
+	for i := range 3 {
+		before := f.Hasher.Stats().Computed
+		_, err := f.users.Authenticate(from(t, "192.0.2.7"), strings.Repeat(fmt.Sprint(i), account.MaxLogin+1), goodWords, authserver.Facts{})
+		if _, exceeded := errors.AsType[*limit.ExceededError](err); exceeded != (i == 2) || !exceeded && err != account.ErrWrongCredentials {
+			t.Errorf("%d: got %v", i, err)
+		}
+		if n := f.Hasher.Stats().Computed - before; i < 2 && n != 1 {
+			t.Errorf("%d hashes computed, want 1 as for any name", n)
+		}
+	}
+	if keys.longest > 100 {
+		t.Errorf("a key of %d bytes", keys.longest)
+	}
+}
+
 func loginRates(account10, address10 int) func(*account.Deps) {
 	return func(d *account.Deps) {
 		d.LoginRate = limit.Rule{Name: "login", Burst: account10, Per: time.Minute}

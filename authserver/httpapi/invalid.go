@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -35,10 +36,13 @@ func missing(in, name string) fault {
 func (*invalid) Error() string  { return "invalid request" }
 func (*invalid) GetStatus() int { return http.StatusUnprocessableEntity }
 
+// maxFaults bounds an answer: a list may have a fault in each of its thousands.
+const maxFaults = 16
+
 // humaError takes the place of huma's own errors, which echo what was sent.
 func humaError(status int, _ string, errs ...error) huma.StatusError {
 	var faults []fault
-	for _, err := range errs {
+	for _, err := range errs[:min(len(errs), maxFaults)] {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return web.TooLarge()
 		}
@@ -105,11 +109,14 @@ func writeRefusal(w http.ResponseWriter, err error) {
 	}
 }
 
-var errNotJSON = errors.New("not JSON in UTF-8")
+var errNotJSON = errors.New("not JSON in UTF-8, or of too many values")
+
+// maxCommas bounds how many values a body has, each of which is looked at.
+const maxCommas = 4096
 
 // unmarshal is json.Unmarshal, which would replace what is not UTF-8.
 func unmarshal(data []byte, v any) error {
-	if !utf8.Valid(data) {
+	if !utf8.Valid(data) || bytes.Count(data, []byte(",")) > maxCommas {
 		return errNotJSON
 	}
 	return json.Unmarshal(data, v)

@@ -11,6 +11,7 @@ import (
 	oauth2 "github.com/go-oauth2/oauth2/v4"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/account"
 )
 
 // exchange is one token request, from its form to its tokens. The library's
@@ -87,7 +88,7 @@ func (ex *exchange) checkShape() error {
 // parseResources drops repetitions among the values of the parameter resource.
 func parseResources(values []string) (resources []string, err error) {
 	if len(values) > maxResources {
-		return nil, refuse(CodeInvalidTarget, "Too many resources are named: 16 at most.")
+		return nil, tooMany(len(values))
 	}
 	for _, r := range values {
 		u, err := url.Parse(r)
@@ -132,7 +133,9 @@ func (ex *exchange) identify(ctx context.Context, cred credentials) error {
 	ask := authserver.Ask{ClientID: cred.id}
 	switch {
 	case ex.grant == authserver.GrantPassword:
-		ask.Login = ex.form.Get("username")
+		if login := ex.form.Get("username"); len(login) <= account.MaxLogin {
+			ask.Login = login
+		}
 	case ex.presented != nil:
 		ask.Subject, ask.SessionID = ex.presented.Sub(), ex.presented.SID()
 	}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -13,6 +14,16 @@ import (
 
 // MaxBody is how many bytes a form may have.
 const MaxBody = 64 << 10
+
+// maxParameters is how many of them a form may have, those that nobody reads too.
+const maxParameters = 256
+
+func tooMany(resources int) error {
+	if resources > maxResources {
+		return refuse(CodeInvalidTarget, "Too many resources are named: 16 at most.")
+	}
+	return refuse(CodeInvalidRequest, "Too many parameters are given: 256 at most.")
+}
 
 // ParseForm reads the body of a request as the token endpoint takes it: the one
 // media type of RFC 6749 §4.3.2, valid UTF-8, nothing twice (§3.2) but the
@@ -29,6 +40,9 @@ func ParseForm(r *http.Request) (url.Values, error) {
 	if err != nil {
 		return nil, refuse(CodeInvalidRequest, "The body could not be read.")
 	}
+	if bytes.Count(body, []byte("&")) >= maxParameters { // before each is taken apart
+		return nil, tooMany(bytes.Count(body, []byte("resource=")))
+	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		return nil, refuse(CodeInvalidRequest, "The body is not well-formed.")
@@ -42,6 +56,9 @@ func ParseForm(r *http.Request) (url.Values, error) {
 // CheckForm applies the rules of ParseForm to parameters that were decoded
 // elsewhere, and drops those without a value.
 func CheckForm(form url.Values) error {
+	if len(form) > maxParameters {
+		return tooMany(len(form["resource"]))
+	}
 	for name, values := range form {
 		if !utf8.ValidString(name) {
 			return refuse(CodeInvalidRequest, "The body is not valid UTF-8.")
