@@ -38,12 +38,14 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err := cmd.checkOnly(cfg); err != nil {
 		return err
 	}
-	logger := newLogger(con.err, cfg.Log)
+	log := newServerLog(con.err, cfg.Log)
+	defer log.batch.flush()
+	logger := log.Logger
 	for _, hint := range cfg.Hints() {
 		logger.WarnContext(ctx, hint)
 	}
 	if cmd.Only == "api" {
-		return serveAPI(ctx, cfg, logger)
+		return serveAPI(ctx, cfg, log)
 	}
 
 	listener, err := listen(ctx, cfg.HTTP, logger)
@@ -185,7 +187,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if cmd.Only == "" {
 		deps.API = httpapi.LocalUsers{Store: accounts.Users}
 	}
-	site, err := web.New(webSettings(cfg, observed, logger))
+	site, err := web.New(webSettings(cfg, observed, log))
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver/httpapi"
@@ -46,7 +45,8 @@ func isDefault(cfg *config.Config, name string) bool {
 
 // serveAPI is the resource API as a process of its own: it needs no store, only
 // the issuer.
-func serveAPI(ctx context.Context, cfg *config.Config, logger *slog.Logger) error {
+func serveAPI(ctx context.Context, cfg *config.Config, log serverLog) error {
+	logger := log.Logger
 	listener, err := listen(ctx, cfg.HTTP, logger)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func serveAPI(ctx context.Context, cfg *config.Config, logger *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	site, err := web.New(webSettings(cfg, observed, logger))
+	site, err := web.New(webSettings(cfg, observed, log))
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -41,14 +40,15 @@ func httpSettings(cfg *config.Config, scopes []string) httpapi.Settings {
 	}
 }
 
-func webSettings(cfg *config.Config, observed *observed, logger *slog.Logger) web.Settings {
+func webSettings(cfg *config.Config, observed *observed, log serverLog) web.Settings {
 	return web.Settings{
 		BasePath:       cfg.Identity.Path(),
 		AllowedHosts:   cfg.HTTP.AllowedHosts,
 		TrustedProxies: cfg.HTTP.TrustedProxies,
 		CORSOrigins:    cfg.HTTP.CORSOrigins,
 		MaxBody:        oauth.MaxBody,
-		Logger:         logger,
+		Logger:         log.Logger,
+		AccessLog:      log.access,
 		Watch:          observed.Requests(),
 	}
 }

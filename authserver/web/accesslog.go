@@ -19,7 +19,7 @@ func (s *Site) accessLog(c *gin.Context) {
 	start := time.Now()
 	c.Next()
 	ctx := c.Request.Context()
-	log := s.settings.Logger.Handler()
+	log := s.settings.AccessLog.Handler()
 	if !log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}

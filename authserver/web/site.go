@@ -26,6 +26,8 @@ type Settings struct {
 	// MaxBody is how many bytes a request's body may have.
 	MaxBody int64
 	Logger  *slog.Logger
+	// AccessLog has a line of each request, from INFO on; nil is Logger.
+	AccessLog *slog.Logger
 	// Watch is told of each request before anything is done about it. The route
 	// is the pattern, empty where none fits. The request goes on with the context
 	// that it returns, and done hears the answer's status. Nil watches nothing.
@@ -67,6 +69,9 @@ type Site struct {
 func New(settings Settings) (*Site, error) {
 	if settings.Logger == nil || settings.MaxBody <= 0 {
 		return nil, errors.New("web needs Logger and MaxBody")
+	}
+	if settings.AccessLog == nil {
+		settings.AccessLog = settings.Logger
 	}
 	release()
 	e := gin.New()
