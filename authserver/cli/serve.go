@@ -139,6 +139,10 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err := strangers.Learn(ctx, 1000); err != nil { // and of all soon
 		return err
 	}
+	origins, err := account.NewOrigins(ctx, db, logger)
+	if err != nil {
+		return err
+	}
 	scopes, err := scopeNames(ctx, db)
 	if err != nil {
 		return err
@@ -187,7 +191,9 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if cmd.Only == "" {
 		deps.API = httpapi.LocalUsers{Store: accounts.Users}
 	}
-	site, err := web.New(webSettings(cfg, observed, log))
+	settings := webSettings(cfg, observed, log)
+	settings.Origin = origins.Has
+	site, err := web.New(settings)
 	if err != nil {
 		return err
 	}

@@ -130,6 +130,7 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	}
 	verifier := ok(resource.NewVerifier(resource.VerifierConfig{Issuer: set.settings.Issuer, Audience: set.settings.Audience, Keys: ring, Ended: ended}))(t)
 	set.web.Logger, set.web.Watch = logger, watching.Requests()
+	set.web.Origin = ok(account.NewOrigins(ctx, db, logger))(t).Has
 	site := ok(web.New(set.web))(t)
 	check(t, httpapi.Mount(site, httpapi.Deps{
 		Settings:  set.settings,
@@ -161,7 +162,7 @@ func (f *fixture) seed(clients *account.Clients, api string) {
 	}
 	all := []string{authserver.GrantPassword, authserver.GrantRefreshToken}
 	for _, c := range []account.ClientSpec{
-		{ID: "spa", Public: true, Grants: all, Scopes: []string{"read", "profile"}},
+		{ID: "spa", Public: true, Grants: all, Scopes: []string{"read", "profile"}, RedirectURIs: []string{"https://client.example.test:8443/cb"}},
 		{ID: "swagger-ui", Public: true, Grants: all, Scopes: []string{"read", "profile"}},
 		{ID: "rs1", Secret: confSecret, Serves: []string{api}, Introspect: true},
 		{ID: "conf", Secret: confSecret, Grants: append(all, authserver.GrantClientCredentials), Scopes: []string{"read", "profile"}},

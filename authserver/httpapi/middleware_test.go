@@ -128,6 +128,15 @@ func TestCORS(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the pages of a public client may read answers without being named", func(t *testing.T) {
+		const page = "https://client.example.test:8443"
+		f.do("OPTIONS", "/oauth/token", "", "Origin: "+page, preflight).want(t, 204)
+		for _, tc := range []struct{ from, want string }{{page, page}, {"https://client.example.test", ""}, {"http://client.example.test:8443", ""}} {
+			if got := f.do("POST", "/oauth/token", "", "Origin: "+tc.from).Header.Get("Access-Control-Allow-Origin"); got != tc.want {
+				t.Errorf("%s: allowed %q", tc.from, got)
+			}
+		}
+	})
 	t.Run("TOK-026 answers, errors too, are for the allowed origin alone", func(t *testing.T) {
 		for _, path := range []string{"/oauth/token", "/auth/login", "/auth/logout", "/nothing"} {
 			a := f.do("POST", path, "", "Origin: "+origin)

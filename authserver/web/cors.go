@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 // byOrigin is shared by all answers, as onEveryAnswer is.
 var byOrigin = []string{"Origin"}
 
-// cors lets pages of the configured origins read answers (Fetch standard §3.2).
+// cors lets pages of the configured origins and of clients read answers (Fetch standard §3.2).
 // No route that it opens reads a cookie, so credentials are never allowed. What
 // is published for everyone says so itself.
 func (s *Site) cors(c *gin.Context) {
@@ -22,7 +23,7 @@ func (s *Site) cors(c *gin.Context) {
 	h["Vary"] = byOrigin
 	r := c.Request
 	origin := r.Header.Get("Origin")
-	allowed := slices.Contains(s.settings.CORSOrigins, origin)
+	allowed := s.allowsOrigin(r.Context(), origin)
 	if allowed {
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate, X-Request-Id")
@@ -39,6 +40,13 @@ func (s *Site) cors(c *gin.Context) {
 		h.Set("Access-Control-Max-Age", "600")
 	}
 	c.Status(http.StatusNoContent)
+}
+
+func (s *Site) allowsOrigin(ctx context.Context, origin string) bool {
+	if origin == "" {
+		return false
+	}
+	return slices.Contains(s.settings.CORSOrigins, origin) || s.settings.Origin != nil && s.settings.Origin(ctx, origin)
 }
 
 func (s *Site) isNavigated(c *gin.Context) bool {

@@ -23,6 +23,9 @@ type Settings struct {
 	TrustedProxies []netip.Prefix
 	// CORSOrigins are exact origins whose pages may read answers.
 	CORSOrigins []string
+	// Origin reports whether pages of an origin may read answers too that is none
+	// of CORSOrigins. Nil knows of none.
+	Origin func(ctx context.Context, origin string) bool
 	// MaxBody is how many bytes a request's body may have.
 	MaxBody int64
 	Logger  *slog.Logger
