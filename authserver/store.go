@@ -154,6 +154,10 @@ type KeyStore interface {
 	ResealKeys(ctx context.Context, keys []SealedKey, checkName, check string, e Event) error
 }
 
+// RevocationsAtOnce is how many entries a RevocationLog lists at most: the table
+// may have more than can be read in the time that a statement has.
+const RevocationsAtOnce = 10_000
+
 // RevocationLog is the table of what has ended.
 type RevocationLog interface {
 	// End writes the entry, for a session its tombstone, and the audit row in
@@ -162,7 +166,8 @@ type RevocationLog interface {
 	// of a token, and past some hundreds of a user's all the user's sessions.
 	End(ctx context.Context, what []Ending, e Event) error
 	// Revocations lists the live entries with a Seq above after, in sequence,
-	// and returns the highest Seq that was ever given.
+	// but no more than RevocationsAtOnce: as many say that there may be more. It
+	// also returns the highest Seq that was ever given.
 	Revocations(ctx context.Context, after int64) (live []Revocation, head int64, err error)
 	// Tombstones lists a user's ended sessions, the last ended first, and says
 	// how many there are in all. They are kept for at least 30 days.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"sort"
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
@@ -19,11 +18,21 @@ const (
 	PingInterval = 5 * time.Second
 	// patience is how long a follower may take to accept what is written to it.
 	patience = 10 * time.Second
+	// mostOfSnapshot is how long it may take to accept a snapshot.
+	mostOfSnapshot = time.Minute
+	// portion is how much is collected before it is written, in bytes: with one
+	// entry more it is a line that every follower reads.
+	portion = 32 << 10
+	// longest is how long a snapshot may be for a follower that takes no parts.
+	longest = 64 << 20
 )
 
 // errBehind lets a follower go: a server that cannot read what has ended must not
 // say that nothing has.
 var errBehind = errors.New("what has ended cannot be read")
+
+// errSlow lets a follower go that takes too long for a snapshot.
+var errSlow = errors.New("the follower does not keep up")
 
 // errMayNot lets a follower go that would not be taken any more.
 var errMayNot = errors.New("the client may no longer follow")
@@ -78,13 +87,11 @@ func (t *Tail) Follow(w http.ResponseWriter, r *http.Request, serves func(authse
 		v := t.view.Load()
 		goesOn := begins == v.begins || begins < 0 && v.resumes(from)
 		if begins = v.begins; !goesOn {
-			out.event("snapshot", v.head, v.mark(v.head), wire(v.after(0), serves))
-		} else {
-			for _, e := range v.after(seen) {
-				for _, w := range wire([]authserver.Revocation{e}, serves) {
-					out.event("revoke", e.Seq, mark(e), w)
-				}
+			if err := t.snapshot(r, &out, v, serves, from.old); err != nil {
+				return err
 			}
+		} else if err := out.revokes(v, seen, serves); err != nil {
+			return err
 		}
 		seen = v.head
 		if err := out.flush(); err != nil {
@@ -102,33 +109,83 @@ func (t *Tail) Follow(w http.ResponseWriter, r *http.Request, serves func(authse
 			}
 		case <-ping.C:
 			// The id goes on over what others follow, so that a gap is none.
-			out.event("ping", seen, v.mark(seen), struct{}{})
+			out.event("ping", seen, v.mark(seen), []byte("{}"))
 		}
 	}
 }
 
-// after are the entries of v above seq that have not left.
-func (v *view) after(seq int64) []authserver.Revocation {
-	first := sort.Search(len(v.entries), func(i int) bool { return v.entries[i].Seq > seq })
-	return v.entries[first:]
+// snapshot writes what is live in parts, or in one for a follower that does not
+// know of parts.
+func (t *Tail) snapshot(r *http.Request, out *stream, v *view, serves func(authserver.Revocation) bool, old bool) (err error) {
+	begun, written := time.Now(), 0
+	head := fmt.Sprintf("event: snapshot\nid: %d\ncopy: %s\ndata: [", v.head, v.mark(v.head))
+	if old {
+		out.buf.WriteString(head)
+	}
+	var part bytes.Buffer
+	v.all(0, func(e authserver.Revocation) bool {
+		if !begun.Before(e.Until) || !serves(e) {
+			return true
+		}
+		if part.Len() > 0 || old && written > 0 {
+			part.WriteByte(',')
+		}
+		part.Write(wire(e))
+		if part.Len() < portion {
+			return true
+		}
+		if written += part.Len(); old {
+			part.WriteTo(&out.buf)
+		} else {
+			fmt.Fprintf(&out.buf, "event: part\ndata: [%s]\n\n", part.Bytes())
+			part.Reset()
+		}
+		if err = out.flush(); err == nil && time.Since(begun) > mostOfSnapshot {
+			err = errSlow
+		}
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
+	if written > longest && old {
+		t.logger.WarnContext(r.Context(), "what has ended is more than a follower of the version before reads", "bytes", written)
+	}
+	if !old {
+		out.buf.WriteString(head)
+	}
+	part.WriteTo(&out.buf)
+	out.buf.WriteString("]\n\n")
+	return nil
 }
 
-// wire is how entries look to a follower.
-func wire(entries []authserver.Revocation, serves func(authserver.Revocation) bool) []entry {
-	now := time.Now()
-	out := make([]entry, 0, len(entries))
-	for _, e := range entries {
-		if now.Before(e.Until) && serves(e) {
-			w := entry{
-				Seq: e.Seq, Kind: e.Kind, ID: e.ID, SessionEpoch: e.SessionEpoch, Kept: e.Kept, Reason: e.Reason, Until: e.Until.Unix(),
-			}
-			if e.Kind == authserver.KindUser {
-				w.Epoch = &e.Epoch
-			}
-			out = append(out, w)
+// revokes writes the entries above a number one by one.
+func (s *stream) revokes(v *view, seen int64, serves func(authserver.Revocation) bool) (err error) {
+	v.all(v.after(seen), func(e authserver.Revocation) bool {
+		if time.Now().Before(e.Until) && serves(e) {
+			s.event("revoke", e.Seq, mark(e), wire(e))
 		}
+		if s.buf.Len() >= portion {
+			err = s.flush()
+		}
+		return err == nil
+	})
+	return err
+}
+
+// wire is how an entry looks to a follower.
+func wire(e authserver.Revocation) []byte {
+	w := entry{
+		Seq: e.Seq, Kind: e.Kind, ID: e.ID, SessionEpoch: e.SessionEpoch, Kept: e.Kept, Reason: e.Reason, Until: e.Until.Unix(),
 	}
-	return out
+	if e.Kind == authserver.KindUser {
+		w.Epoch = &e.Epoch
+	}
+	text, err := json.Marshal(w)
+	if err != nil {
+		panic(err) // there is nothing in it that can fail
+	}
+	return text
 }
 
 // Serves chooses what a resource server that serves resources must know.
@@ -138,40 +195,4 @@ func Serves(resources []string) func(authserver.Revocation) bool {
 			return slices.Contains(resources, r)
 		})
 	}
-}
-
-// stream collects events and writes them at once.
-type stream struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	buf     bytes.Buffer
-	begun   bool // the first flush sends the headers, with events or without
-}
-
-// event adds one. A follower that does not know of marks ignores the field, as
-// server-sent events want it.
-func (s *stream) event(name string, id int64, mark string, data any) {
-	encoded, err := json.Marshal(data)
-	if err != nil {
-		panic(err) // none of the types here can fail
-	}
-	fmt.Fprintf(&s.buf, "event: %s\nid: %d\ncopy: %s\ndata: %s\n\n", name, id, mark, encoded)
-}
-
-func (s *stream) flush() error {
-	if s.begun && s.buf.Len() == 0 {
-		return nil
-	}
-	s.begun = true
-	defer func() { s.buf = bytes.Buffer{} }() // a snapshot's size is not kept for each follower
-	if err := s.control.SetWriteDeadline(time.Now().Add(patience)); err != nil {
-		return fmt.Errorf("bound write to follower: %w", err)
-	}
-	if _, err := s.w.Write(s.buf.Bytes()); err != nil {
-		return fmt.Errorf("write to follower: %w", err)
-	}
-	if err := s.control.Flush(); err != nil {
-		return fmt.Errorf("write to follower: %w", err)
-	}
-	return nil
 }

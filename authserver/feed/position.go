@@ -40,10 +40,11 @@ func (v *view) resumes(p position) bool {
 
 // mark is that of the entry with a number, or empty if it has left.
 func (v *view) mark(seq int64) string {
-	if e := v.after(seq - 1); len(e) > 0 && e[0].Seq == seq {
-		return mark(e[0])
+	r, found := v.numbered(seq)
+	if !found {
+		return ""
 	}
-	return ""
+	return mark(r)
 }
 
 // mark tells an entry from one that was given the same number in another copy of

@@ -35,10 +35,3 @@ func (t *Tail) Stats() Stats {
 	s.Heard = maps.Clone(t.heard)
 	return s
 }
-
-// count needs mu.
-func (t *Tail) count(entries []authserver.Revocation) {
-	for _, e := range entries {
-		t.heard[What{e.Kind, e.Reason}]++
-	}
-}

@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,12 +39,13 @@ type Tail struct {
 	readAt    atomic.Int64 // Unix nanoseconds; 0 before the first Sync
 	followers atomic.Int64
 	heard     map[What]uint64 // under mu
+	cleared   time.Time       // under mu; when what has left was last looked for
 }
 
 // view is what has been read. It is never changed: followers at any pace share
 // the entries, and one that is slow holds up nobody.
 type view struct {
-	entries []authserver.Revocation // in sequence; the live ones and some that have left
+	entries // the live ones and some that have left
 	head    int64
 	// begins is the least number that a follower can go on from: a lower one may
 	// be of another copy of the database.
@@ -68,34 +68,57 @@ func New(log authserver.RevocationLog, ended *resource.Ended, patient time.Durat
 // Sync reads what has been committed before the call and returns when the set
 // refuses it.
 func (t *Tail) Sync(ctx context.Context) error {
-	began := time.Now()
 	old := t.view.Load()
 	// With the last entry that is known: another one in its place is another
 	// copy of the database, whose numbers say nothing about what was read of this.
-	entries, head, err := t.log.Revocations(ctx, old.head-1)
-	another := err == nil && !old.continues(entries, head)
+	read, err := t.read(ctx, old.head-1)
+	another := err == nil && !old.continues(read)
 	if another {
-		entries, head, err = t.log.Revocations(ctx, 0)
+		read, err = t.read(ctx, 0)
 	}
 	if err != nil {
 		return fmt.Errorf("read revocations: %w", err)
 	}
-	batch := make([]resource.Revocation, len(entries))
-	for i, e := range entries {
-		batch[i] = resource.Revocation{
-			Seq: e.Seq, Kind: string(e.Kind), ID: e.ID, Epoch: e.Epoch,
-			SessionEpoch: e.SessionEpoch, Kept: e.Kept, Reason: string(e.Reason), Until: e.Until,
-		}
-	}
-	t.ended.Apply(batch...)
 	if t.patient > 0 {
-		t.ended.ReadyUntil(began.Add(t.patient))
+		t.ended.ReadyUntil(read.at.Add(t.patient))
 	} else {
 		t.ended.Ready()
 	}
-	t.extend(entries, head, another)
-	t.readAt.Store(began.UnixNano())
+	t.extend(read, another)
+	t.readAt.Store(read.at.UnixNano())
 	return nil
+}
+
+// read is what was read of the table: the entries after a number, up to head, as
+// they were at a time.
+type read struct {
+	entries
+	head int64
+	at   time.Time
+}
+
+// read applies the entries after a number, portion by portion, and returns all.
+func (t *Tail) read(ctx context.Context, after int64) (read, error) {
+	for all := (read{}); ; {
+		all.at = time.Now()
+		some, head, err := t.log.Revocations(ctx, after)
+		if err != nil {
+			return read{}, err
+		}
+		batch := make([]resource.Revocation, len(some))
+		for i, e := range some {
+			all.add(e)
+			batch[i] = resource.Revocation{
+				Seq: e.Seq, Kind: string(e.Kind), ID: e.ID, Epoch: e.Epoch,
+				SessionEpoch: e.SessionEpoch, Kept: e.Kept, Reason: string(e.Reason), Until: e.Until,
+			}
+		}
+		t.ended.Apply(batch...)
+		if all.head = head; len(some) < authserver.RevocationsAtOnce {
+			return all, nil
+		}
+		after = some[len(some)-1].Seq
+	}
 }
 
 // Behind reports whether the last good read is older than Stale: followers are
@@ -104,58 +127,54 @@ func (t *Tail) Behind() bool {
 	return time.Since(time.Unix(0, t.readAt.Load())) > Stale
 }
 
-// continues says whether entries and head, read from the last entry of v on, can
-// be of the copy of the database that v is of: a backup that was put in its
-// place, and a standby that took over without the last commits, are another. The
-// last entry must still be there, unless it has left.
-func (v *view) continues(entries []authserver.Revocation, head int64) bool {
-	if head < v.head {
+// continues says whether what was read from the last entry of v on can be of the
+// copy of the database that v is of: a backup that was put in its place, and a
+// standby that took over without the last commits, are another. The last entry
+// must still be there, unless it has left.
+func (v *view) continues(r read) bool {
+	if r.head < v.head {
 		return false
 	}
-	known := v.after(v.head - 1)
-	if len(entries) > 0 && entries[0].Seq == v.head {
-		return len(known) > 0 && mark(known[0]) == mark(entries[0])
+	known, is := v.numbered(v.head)
+	if there, still := r.numbered(v.head); still {
+		return is && mark(known) == mark(there)
 	}
-	return len(known) == 0 || !time.Now().Before(known[0].Until)
+	return !is || !time.Now().Before(known.Until)
 }
 
-// extend puts a view in place that goes on to head, unless another Sync already
-// has; of another copy of the database, one that begins again.
-func (t *Tail) extend(entries []authserver.Revocation, head int64, another bool) {
+// extend puts a view in place that goes on to what was read, unless another Sync
+// already has; of another copy of the database, one that begins again.
+func (t *Tail) extend(r read, another bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	old := t.view.Load()
-	begins := old.begins
+	next := view{entries: old.entries, head: r.head, begins: old.begins, next: make(chan struct{})}
+	now := time.Now()
+	clears := now.Sub(t.cleared) >= time.Minute
 	switch {
 	case another:
-		begins = max(old.begins, old.head, head) + 1
-	case head <= old.head:
+		next.entries, next.begins = r.entries, max(old.begins, old.head, r.head)+1
+	case r.head < old.head, r.head == old.head && !clears:
 		return
+	case len(old.list) == 0:
+		next.entries = r.entries
 	default:
-		entries = slices.DeleteFunc(entries, func(e authserver.Revocation) bool { return e.Seq <= old.head })
-		if t.readAt.Load() != 0 { // else they are from before
-			t.count(entries)
-		}
-		entries = append(live(old.entries), entries...)
+		r.all(r.after(old.head), func(e authserver.Revocation) bool {
+			next.add(e)
+			return true
+		})
 	}
-	t.view.Store(&view{entries: entries, head: head, begins: begins, next: make(chan struct{})})
+	if !another && t.readAt.Load() != 0 { // else they are from before
+		r.all(r.after(old.head), func(e authserver.Revocation) bool {
+			t.heard[What{e.Kind, e.Reason}]++
+			return true
+		})
+	}
+	if clears {
+		next.entries, t.cleared = next.live(now), now
+	}
+	t.view.Store(&next)
 	close(old.next)
-}
-
-// live is entries, without those that have left once they are many: copying is
-// then paid for by what it frees.
-func live(entries []authserver.Revocation) []authserver.Revocation {
-	now := time.Now()
-	gone := 0
-	for _, e := range entries {
-		if !now.Before(e.Until) {
-			gone++
-		}
-	}
-	if gone <= len(entries)/2 {
-		return entries
-	}
-	return slices.DeleteFunc(slices.Clone(entries), func(e authserver.Revocation) bool { return !now.Before(e.Until) })
 }
 
 // Changed is Sync for those who have just committed an ending: it cannot fail

@@ -3,6 +3,7 @@ package feed
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -78,12 +79,12 @@ func TestParallelSyncsLoseNothing(t *testing.T) {
 	}
 	wg.Wait()
 	v := tail.view.Load()
-	if len(v.entries) != n || v.head != n {
-		t.Fatalf("%d entries, head %d", len(v.entries), v.head)
+	if len(v.list) != n || v.head != n {
+		t.Fatalf("%d entries, head %d", len(v.list), v.head)
 	}
-	for i, e := range v.entries {
-		if e.Seq != int64(i+1) {
-			t.Fatalf("entry %d has number %d", i, e.Seq)
+	for i, e := range v.list {
+		if e.seq != int64(i+1) {
+			t.Fatalf("entry %d has number %d", i, e.seq)
 		}
 	}
 }
@@ -94,15 +95,23 @@ func TestALateReadTakesNothingBack(t *testing.T) {
 	tail, _, _ := newTail(t)
 	until := time.Now().Add(time.Hour)
 	one, two := authserver.Revocation{Seq: 1, Until: until}, authserver.Revocation{Seq: 2, Until: until}
-	tail.extend([]authserver.Revocation{one, two}, 2, false)
-	tail.extend([]authserver.Revocation{one}, 1, false)
-	if v := tail.view.Load(); v.head != 2 || len(v.entries) != 2 {
-		t.Errorf("head %d with %d entries", v.head, len(v.entries))
+	tail.extend(readOf(2, one, two), false)
+	tail.extend(readOf(1, one), false)
+	if v := tail.view.Load(); v.head != 2 || len(v.list) != 2 {
+		t.Errorf("head %d with %d entries", v.head, len(v.list))
 	}
-	tail.extend([]authserver.Revocation{one}, 1, true)
-	if v := tail.view.Load(); v.head != 1 || len(v.entries) != 1 {
-		t.Errorf("restored: head %d with %d entries", v.head, len(v.entries))
+	tail.extend(readOf(1, one), true)
+	if v := tail.view.Load(); v.head != 1 || len(v.list) != 1 {
+		t.Errorf("restored: head %d with %d entries", v.head, len(v.list))
 	}
+}
+
+func readOf(head int64, list ...authserver.Revocation) read {
+	r := read{head: head}
+	for _, e := range list {
+		r.add(e)
+	}
+	return r
 }
 
 // replaced is the log of a database that another copy takes the place of.
@@ -231,6 +240,61 @@ func TestFollow(t *testing.T) {
 	next := <-events
 	if next.name != "revoke" || next.id != "5" || !strings.HasPrefix(next.data, `{"seq":5,"kind":"token","id":"j1","reason":"revoked","until":`) {
 		t.Errorf("got %+v", next)
+	}
+}
+
+// A long snapshot comes in parts that any follower reads, and in one for a follower
+// of the version before: each entry once.
+func TestALongSnapshot(t *testing.T) {
+	tail, db, _ := newTail(t)
+	ctx := context.Background()
+	const n = 2000
+	var what []authserver.Ending
+	for range n {
+		what = append(what, authserver.Ending{Kind: authserver.KindToken, ID: authserver.NewID(), Reason: authserver.ReasonRevoked, Resources: []string{"https://a"}})
+	}
+	if err := db.End(ctx, what, authserver.Event{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tail.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for query, parts := range map[string]bool{"copy=": true, "": false} {
+		res := httptest.NewRecorder()
+		ctx, cancel := context.WithCancel(ctx)
+		stops := func(context.Context) bool { cancel(); return true }
+		tail.Follow(writer{res}, httptest.NewRequestWithContext(ctx, "GET", "/?"+query, nil), Serves([]string{"https://a"}), stops)
+		var names []string
+		seen := map[string]bool{}
+		for block := range strings.SplitSeq(strings.TrimSuffix(res.Body.String(), "\n\n"), "\n\n") {
+			var name string
+			for line := range strings.SplitSeq(block, "\n") {
+				field, value, _ := strings.Cut(line, ": ")
+				if field == "event" {
+					name = value
+					names = append(names, name)
+				}
+				if parts && len(line) > 64<<10 {
+					t.Errorf("a line of %d bytes", len(line))
+				}
+				if field != "data" {
+					continue
+				}
+				var list []entry
+				if err := json.Unmarshal([]byte(value), &list); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				for _, e := range list {
+					if seen[e.ID] {
+						t.Fatalf("%s came twice", e.ID)
+					}
+					seen[e.ID] = true
+				}
+			}
+		}
+		if len(seen) != n || (len(names) > 3) != parts || names[len(names)-1] != "snapshot" || !parts && len(names) != 1 {
+			t.Errorf("%q: %d entries in %v", query, len(seen), names)
+		}
 	}
 }
 
@@ -389,19 +453,22 @@ func TestAServerThatIsBehindItsFollower(t *testing.T) {
 // its entry of that number.
 func TestAnotherCopyLaterOn(t *testing.T) {
 	now := time.Now()
-	v := view{head: 7, entries: []authserver.Revocation{{Seq: 7, Kind: authserver.KindKey, ID: "a", Until: now.Add(-time.Hour)}}}
-	live := authserver.Revocation{Seq: 7, Kind: authserver.KindKey, ID: "a", Until: now.Add(time.Hour)}
-	if v.continues([]authserver.Revocation{live}, 7) {
+	key := func(seq int64, ends time.Duration) authserver.Revocation {
+		return authserver.Revocation{Seq: seq, Kind: authserver.KindKey, ID: "a", Until: now.Add(ends)}
+	}
+	viewOf := func(e authserver.Revocation) *view { return &view{head: 7, entries: readOf(7, e).entries} }
+	v := viewOf(key(7, -time.Hour))
+	if v.continues(readOf(7, key(7, time.Hour))) {
 		t.Error("an entry that had left is live, and the copy is the same")
 	}
-	if !v.continues(nil, 7) || !v.continues([]authserver.Revocation{{Seq: 8, Until: now.Add(time.Hour)}}, 8) {
+	if !v.continues(readOf(7)) || !v.continues(readOf(8, key(8, time.Hour))) {
 		t.Error("an entry that had left is not there, and the copy is another")
 	}
-	v.entries[0].Until = live.Until
-	if !v.continues([]authserver.Revocation{live, {Seq: 8}}, 8) {
+	v = viewOf(key(7, time.Hour))
+	if !v.continues(readOf(8, key(7, time.Hour), key(8, time.Hour))) {
 		t.Error("the same entry is there, and the copy is another")
 	}
-	if v.continues(nil, 7) || v.continues([]authserver.Revocation{{Seq: 8}}, 8) {
+	if v.continues(readOf(7)) || v.continues(readOf(8, key(8, time.Hour))) {
 		t.Error("a live entry is not there, and the copy is the same")
 	}
 }

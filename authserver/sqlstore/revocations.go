@@ -20,10 +20,12 @@ const remembered = 30 * 24 * time.Hour
 // wait for it.
 const portion = 1000
 
-// Revocations lists the live entries after one, and the highest number given.
+// Revocations lists the live entries after one, a portion of them if they are very
+// many, and the highest number given.
 func (d *DB) Revocations(ctx context.Context, after int64) ([]authserver.Revocation, int64, error) {
 	var head int64
-	// One statement, so that head is of the same moment as the entries.
+	// One statement, so that head is of the same moment as the entries. The plus
+	// keeps the engines from sorting all that lives for each portion.
 	entries, err := list(ctx, &d.r, func(row scanner) (r authserver.Revocation, err error) {
 		var (
 			seq, epoch, userEpoch, until      sql.NullInt64
@@ -42,9 +44,12 @@ func (d *DB) Revocations(ctx context.Context, after int64) ([]authserver.Revocat
 		select counters.value, revocations.seq, revocations.kind, revocations.id, revocations.epoch, revocations.reason, revocations.resources,
 			revocations.user_epoch, revocations.kept, revocations.until
 		from counters
-		left join revocations on revocations.seq > $1 and revocations.until > $2
+		left join (
+			select seq, kind, id, epoch, reason, resources, user_epoch, kept, until from revocations
+			where seq > $1 and +until > $2 order by seq limit $3
+		) as revocations on true
 		where counters.name = 'revocation'
-		order by revocations.seq`, after, time.Now().UnixMilli())
+		order by revocations.seq`, after, time.Now().UnixMilli(), authserver.RevocationsAtOnce)
 	if err != nil {
 		return nil, 0, failed("list revocations", err)
 	}

@@ -1,0 +1,5 @@
+//go:build proof
+
+package feed
+
+const million = 1_000_000
