@@ -106,6 +106,9 @@ const (
 	ACRTwo = "aal2" // two, or a passkey with user verification
 )
 
+// AMRPassword is the means of authentication by password (RFC 8176 §2).
+const AMRPassword = "pwd"
+
 // ACR is the class of a login by the given means.
 func ACR(amr []string) string {
 	if slices.Contains(amr, "mfa") {

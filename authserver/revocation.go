@@ -29,6 +29,8 @@ const (
 	ReasonRoleRemoved     Reason = "role_removed"     //
 	ReasonClientRemoved   Reason = "client_removed"   //
 	ReasonKeyBurnt        Reason = "key_burnt"        //
+	// ReasonConsentWithdrawn: the user took back what the client may do.
+	ReasonConsentWithdrawn Reason = "consent_withdrawn"
 )
 
 // Revocation is an entry of the table of what has ended. No entry compares clocks.

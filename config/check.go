@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // fault adds a line about the setting name, unless it has one.
@@ -62,9 +64,13 @@ func (l *loader) check(c *Config) {
 		l.fault("SESSION_EXPIRE_DAYS", "%s: want at least REFRESH_TOKEN_EXPIRE_DAYS, which is %d",
 			l.shown("SESSION_EXPIRE_DAYS"), c.Tokens.RefreshTokenExpireDays)
 	}
+	l.want("BRAND_NAME", utf8.RuneCountInString(c.Pages.BrandName) <= 60 && !strings.ContainsFunc(c.Pages.BrandName, unicode.IsControl))
+	l.want("BRAND_COLOR", c.Pages.BrandColor == "" || brandColor.MatchString(c.Pages.BrandColor))
 	l.want("HASH_WAIT", 0 <= c.Passwords.HashWait && c.Passwords.HashWait <= time.Minute)
 	l.want("REVOCATION_MAX_STALENESS", 10*time.Second <= c.Revocation.RevocationMaxStaleness && c.Revocation.RevocationMaxStaleness <= time.Hour)
 }
+
+var brandColor = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
 
 func (l *loader) checkHTTP(c HTTP, demo bool) {
 	l.want("LISTEN", validListener(c.Listen))

@@ -18,6 +18,7 @@ type Config struct {
 	Storage    Storage
 	Keys       Keys
 	Tokens     Tokens
+	Pages      Pages
 	Passwords  Passwords
 	Limits     Limits
 	Revocation Revocation
@@ -99,6 +100,22 @@ func (t Tokens) RefreshGrace() time.Duration {
 func (t Tokens) Strict() bool { return t.Profile == "strict" }
 
 func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
+
+// Pages is how long browsers stay logged in, and what the pages show of whoever
+// runs the server.
+type Pages struct {
+	BrowserIdleHours  int    `env:"BROWSER_IDLE_HOURS" envDefault:"12" range:"1 8760"`
+	BrowserExpireDays int    `env:"BROWSER_EXPIRE_DAYS" envDefault:"14" range:"1 3650"`
+	BrandName         string `env:"BRAND_NAME" envDefault:"Tokenwright" form:"up to 60 characters"`
+	BrandLogoFile     string `env:"BRAND_LOGO_FILE"`
+	BrandColor        string `env:"BRAND_COLOR" form:"a colour such as #0b6b5e (in quotation marks in .env), dark enough for white text on it"`
+}
+
+// IdleLifetime is how long a browser that is not used stays logged in.
+func (p Pages) IdleLifetime() time.Duration { return time.Duration(p.BrowserIdleHours) * time.Hour }
+
+// Lifetime is how long a browser stays logged in, from its first login on.
+func (p Pages) Lifetime() time.Duration { return days(p.BrowserExpireDays) }
 
 // Passwords is how passwords are hashed and how many at once.
 type Passwords struct {

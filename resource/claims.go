@@ -33,6 +33,12 @@ type Claims struct {
 	UserID       int64  // the user's small number; 0 is a client's own token
 	Username     string // may change; Subject does not
 	Name         string // the full name; only with the scope "profile"
+	// AuthTime is when the user last logged in for the session, in Unix seconds;
+	// ACR is how surely and AMR by which means (RFC 9068 §2.2.1, RFC 8176). Zero if
+	// the issuer does not say.
+	AuthTime int64
+	ACR      string
+	AMR      []string
 }
 
 // wire is Claims as RFC 9068 writes them.
@@ -58,6 +64,9 @@ type wireUser struct {
 	UserID       int64    `json:"user_id"`
 	Username     string   `json:"username"`
 	Name         string   `json:"name,omitempty"`
+	AuthTime     int64    `json:"auth_time,omitempty"`
+	ACR          string   `json:"acr,omitempty"`
+	AMR          []string `json:"amr,omitempty"`
 }
 
 // MarshalJSON writes the members as RFC 9068 names them, those of the user only
@@ -73,7 +82,7 @@ func (c Claims) MarshalJSON() ([]byte, error) {
 	if c.OfUser() {
 		w.wireUser = &wireUser{
 			Roles: orEmpty(c.Roles), SessionID: c.SessionID, Parent: c.Parent, Epoch: c.Epoch, SessionEpoch: c.SessionEpoch,
-			UserID: c.UserID, Username: c.Username, Name: c.Name,
+			UserID: c.UserID, Username: c.Username, Name: c.Name, AuthTime: c.AuthTime, ACR: c.ACR, AMR: c.AMR,
 		}
 	}
 	return json.Marshal(w)

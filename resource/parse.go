@@ -12,6 +12,7 @@ import (
 var claimNames = []string{
 	"iss", "sub", "aud", "client_id", "iat", "exp", "nbf", "jti", "scope",
 	"roles", "sid", "parent_sid", "epoch", "session_epoch", "user_id", "username", "name",
+	"auth_time", "acr", "amr",
 }
 
 // userMembers stand in a token together or not at all.
@@ -40,7 +41,7 @@ func ParseClaims(payload []byte) (Claims, error) {
 		Scope:     r.text("scope", optional),
 	}
 	if r.ofUser() {
-		c.Roles = r.list("roles")
+		c.Roles = r.list("roles", required)
 		c.SessionID = r.text("sid", required)
 		c.Parent = r.text("parent_sid", optional)
 		c.Epoch = r.integer("epoch", 0, required)
@@ -48,6 +49,9 @@ func ParseClaims(payload []byte) (Claims, error) {
 		c.UserID = r.integer("user_id", 1, required)
 		c.Username = r.text("username", required)
 		c.Name = r.text("name", optional)
+		c.AuthTime = r.integer("auth_time", 0, optional)
+		c.ACR = r.text("acr", optional)
+		c.AMR = r.list("amr", optional)
 	}
 	if r.err != nil {
 		return Claims{}, r.err
@@ -118,8 +122,8 @@ func text(raw json.RawMessage) (s string, ok bool) {
 	return s, err == nil
 }
 
-func (r *reader) list(name string) []string {
-	raw := r.member(name, required)
+func (r *reader) list(name string, p presence) []string {
+	raw := r.member(name, p)
 	if raw == nil {
 		return nil
 	}
@@ -141,7 +145,7 @@ func (r *reader) list(name string) []string {
 // audience is a string or an array of strings (RFC 7519 §4.1.3).
 func (r *reader) audience() []string {
 	if raw := r.member("aud", required); raw == nil || raw[0] == '[' {
-		return r.list("aud")
+		return r.list("aud", required)
 	}
 	return []string{r.text("aud", required)}
 }

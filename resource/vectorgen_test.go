@@ -102,7 +102,7 @@ var userClaims = []string{"sid", "epoch", "user_id", "username", "roles"}
 func (g *generator) claims() {
 	g.good("RFC 9068 §4", g.signed(g.user()), "a user's token")
 	g.good("RFC 9068 §4", g.signed(g.client()), "a client's own token")
-	g.good("RFC 7519 §4", g.with(g.user(), "acr", []any{map[string]any{"a": 1}}), "a claim that is not known")
+	g.good("RFC 7519 §4", g.with(g.user(), "acr_values", []any{map[string]any{"a": 1}}), "a claim that is not known")
 
 	notText := []any{nil, 7, 1.5, true, []any{}, []string{"x"}, map[string]any{}}
 	for _, name := range []string{"iss", "sub", "client_id", "jti", "sid", "username"} {

@@ -42,7 +42,7 @@ func TestVerifyClaims(t *testing.T) {
 		edit func(map[string]any) // of a good user's token
 		good bool
 	}{
-		{"an unknown member", set("acr", []any{map[string]any{"a": 1}}), true},
+		{"an unknown member", set("acr_values", []any{map[string]any{"a": 1}}), true},
 		{"RSV-010 nbf in 300 s", set("nbf", now+300), false},
 		{"nbf in the past", set("nbf", now-300), true},
 		{"RSV-011 iat 30 s ahead", set("iat", now+30), true},

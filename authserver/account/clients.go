@@ -53,6 +53,15 @@ func (cs *Clients) upgrade(ctx context.Context, id string, old []byte, secret st
 	}
 }
 
+// Scopes are all registered scopes.
+func (cs *Clients) Scopes(ctx context.Context) (authserver.Scopes, error) {
+	scopes, err := cs.d.Clients.Scopes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list scopes: %w", err)
+	}
+	return scopes, nil
+}
+
 // Find returns ErrNotFound if there is no client of that id.
 func (cs *Clients) Find(ctx context.Context, id string) (authserver.Client, error) {
 	c, err := cs.d.Clients.Client(ctx, id)

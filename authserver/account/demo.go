@@ -13,11 +13,13 @@ func SeedDemo(ctx context.Context, d Deps) error {
 	user := func(name, email, fullName, role, password string) fileUser {
 		return fileUser{username: name, email: email, fullName: &fullName, roles: []string{role}, password: password, exempt: true}
 	}
-	app := func(id string) fileClient {
+	// The port is free with a loopback host (RFC 8252 §7.3).
+	app := func(id, name, path string) fileClient {
 		return fileClient{ClientSpec: ClientSpec{
-			ID: id, Public: true,
-			Grants: []string{authserver.GrantPassword, authserver.GrantRefreshToken},
-			Scopes: []string{"read", "write", "admin", authserver.ScopeProfile},
+			ID: id, Name: name, Public: true, Trusted: true,
+			Grants:       []string{authserver.GrantAuthorizationCode, authserver.GrantPassword, authserver.GrantRefreshToken},
+			Scopes:       []string{"read", "write", "admin", authserver.ScopeProfile},
+			RedirectURIs: []string{"http://localhost" + path, "http://127.0.0.1" + path},
 		}}
 	}
 	_, err := Apply(ctx, d, File{
@@ -28,8 +30,8 @@ func SeedDemo(ctx context.Context, d Deps) error {
 			{name: authserver.ScopeProfile, Scope: authserver.Scope{Description: "See your name"}},
 		},
 		clients: []fileClient{
-			app("demo-app"),
-			app("swagger-ui"),
+			app("demo-app", "Demo", "/demo/"),
+			app("swagger-ui", "API documentation", "/docs/oauth2-redirect.html"),
 			{ClientSpec: ClientSpec{
 				ID: "demo-service", Secret: "demo-service-secret",
 				Grants: []string{authserver.GrantClientCredentials},

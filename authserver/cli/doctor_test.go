@@ -184,8 +184,8 @@ func TestDoctor(t *testing.T) {
 				skipped = append(skipped, r.ID)
 			}
 		}
-		if want := []string{"MET-008", "REF-014", "PWD-004", "CLI-007"}; !slices.Equal(skipped, want) {
-			t.Errorf("not applicable: %v, want what needs an authorization endpoint or --timing: %v", skipped, want)
+		if want := []string{"REF-014", "PWD-004", "CLI-007"}; !slices.Equal(skipped, want) {
+			t.Errorf("not applicable: %v, want what needs --timing: %v", skipped, want)
 		}
 	})
 
@@ -255,7 +255,8 @@ func TestDoctor(t *testing.T) {
 		}})},
 		{"MET-001", "sends its metadata as text", path(metadata, fault{response: without("Content-Type")})},
 		{"MET-002", "is called by another name", path(metadata, fault{response: edit(`"issuer":"http://127`, `"issuer":"http://128`)})},
-		{"MET-006", "has empty members", path(metadata, fault{response: edit(`["none"]`, `[]`)})},
+		{"MET-006", "has empty members", path(metadata, fault{response: edit(`["code"]`, `[]`)})},
+		{"MET-008", "takes the plain challenge", path(metadata, fault{response: edit(`["S256"]`, `["S256","plain"]`)})},
 		{"MET-009", "advertises what is not there", path(metadata, fault{response: edit(revoke, "/oauth/rovoke")})},
 		{"MET-011", "publishes a private key", path(keys, fault{response: edit(`"kty"`, `"d":"AA","kty"`)})},
 		{"MET-012", "names keys as it likes", path(keys, fault{response: edit(`"kid":"`, `"kid":"key-`)})},

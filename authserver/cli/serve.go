@@ -12,6 +12,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/httpapi"
 	"github.com/tokenwright/tokenwright/authserver/keys"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
+	"github.com/tokenwright/tokenwright/authserver/pages"
 	"github.com/tokenwright/tokenwright/authserver/redisstore"
 	"github.com/tokenwright/tokenwright/authserver/sessions"
 	"github.com/tokenwright/tokenwright/authserver/web"
@@ -158,7 +159,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	endings := sessions.New(sessions.Deps{
 		Facts: facts, Store: store, Users: accounts.Users, Log: observed.Revocations(db), Changed: accounts.Changed, Logger: logger,
 	})
-	server := oauth.New(oauth.Deps{
+	server, err := oauth.New(oauth.Deps{
 		Settings: oauthSettings(cfg, scopes),
 		Facts:    facts,
 		Sessions: store,
@@ -174,6 +175,9 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		Answered: observed.Answered(),
 		Logger:   logger,
 	})
+	if err != nil {
+		return err
+	}
 	verifier, err := resource.NewVerifier(resource.VerifierConfig{
 		Issuer: cfg.Identity.Issuer, Audience: cfg.Identity.Audience, Keys: ring, Ended: ended,
 	})
@@ -188,6 +192,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		Checks:    checks,
 		Logger:    logger,
 	}
+	deps.Settings.Home = pages.PathAccount
 	if cmd.Only == "" {
 		deps.API = httpapi.LocalUsers{Store: accounts.Users}
 	}
@@ -198,6 +203,12 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		return err
 	}
 	if err := httpapi.Mount(site, deps); err != nil {
+		return err
+	}
+
+	if err := mountPages(site, cfg, pages.Deps{
+		OAuth: server, Users: users, Clients: account.NewClients(accounts), Sessions: endings, Facts: facts, Consents: db, Logger: logger,
+	}, store, master); err != nil {
 		return err
 	}
 

@@ -113,7 +113,7 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	endings := sessions.New(sessions.Deps{
 		Facts: facts, Store: store, Users: db, Log: watching.Revocations(db), Changed: tail.Changed, Logger: logger,
 	})
-	server := oauth.New(oauth.Deps{
+	server := ok(oauth.New(oauth.Deps{
 		Verifier: issued,
 		Settings: oauth.Settings{
 			Issuer: set.settings.Issuer, Audience: set.settings.Audience, AccessLifetime: 30 * time.Minute,
@@ -123,7 +123,7 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 		Facts: facts, Sessions: store, Endings: endings, Audit: db,
 		Answered: watching.Answered(),
 		Users:    f.users, Clients: clients, Ring: ring, Master: master, Roles: roles, Logger: logger,
-	})
+	}))(t)
 	jwks := ring.JWKS
 	if set.jwks != nil {
 		jwks = set.jwks

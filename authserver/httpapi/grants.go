@@ -13,7 +13,10 @@ import (
 
 // tokenForm describes what POST /oauth/token takes; oauth reads it.
 type tokenForm struct {
-	GrantType    string   `json:"grant_type" enum:"password,refresh_token,client_credentials"`
+	GrantType    string   `json:"grant_type" enum:"authorization_code,password,refresh_token,client_credentials"`
+	Code         string   `json:"code,omitempty" doc:"With the authorization_code grant"`
+	RedirectURI  string   `json:"redirect_uri,omitempty" doc:"If it was in the authorization request"`
+	CodeVerifier string   `json:"code_verifier,omitempty" doc:"RFC 7636"`
 	Username     string   `json:"username,omitempty" doc:"With the password grant: name or e-mail address"`
 	Password     string   `json:"password,omitempty" format:"password"`
 	RefreshToken string   `json:"refresh_token,omitempty"`

@@ -31,6 +31,8 @@ type Settings struct {
 	Strict bool
 	// RegistrationClosed leaves /auth/register to admins.
 	RegistrationClosed bool
+	// Home is the page where a browser is sent that asks for /; empty for none.
+	Home string
 	// Scopes are offered in the documentation's Authorize dialog.
 	Scopes []string
 }

@@ -41,10 +41,10 @@ func TestPublished(t *testing.T) {
 		if m["issuer"] != issuer || m["token_endpoint"] != issuer+"/oauth/token" || m["jwks_uri"] != issuer+"/.well-known/jwks.json" {
 			t.Errorf("metadata %v", m)
 		}
-		if diff := cmp.Diff([]any{"none"}, m["response_types_supported"]); diff != "" {
+		if diff := cmp.Diff([]any{"code"}, m["response_types_supported"]); diff != "" {
 			t.Error(diff)
 		}
-		if grants, _ := m["grant_types_supported"].([]any); len(grants) != 3 {
+		if grants, _ := m["grant_types_supported"].([]any); len(grants) != 4 {
 			t.Errorf("grants %v", grants)
 		}
 		for name, v := range m {

@@ -28,7 +28,7 @@ const (
 // how long that took is nobody's business.
 var checkSecret = []string{
 	pathToken, pathLogin, pathRegister, pathRefresh, pathPassword,
-	oauth.PathIntrospect, oauth.PathRevoke, oauth.PathRevocations,
+	oauth.PathPushed, oauth.PathIntrospect, oauth.PathRevoke, oauth.PathRevocations,
 }
 
 // routes is the one list of what is served.
@@ -42,7 +42,7 @@ func (s *server) routes() error {
 			return err
 		}
 	}
-	register(s, d, operation(http.MethodGet, "/", "root", "What this is", tagServer), s.root)
+	register(s, d, s.forPeople(operation(http.MethodGet, "/", "root", "What this is", tagServer)), s.root)
 	answer(d, operation(http.MethodGet, "/health", "health", "Whether the server runs", tagServer), health)
 	answer(d, operation(http.MethodGet, pathLive, "livez", "Whether the server runs", tagServer), live)
 	register(s, d, operation(http.MethodGet, pathReady, "readyz", "Whether the server can do its work", tagServer), s.ready)
@@ -73,6 +73,7 @@ func (s *server) authorityRoutes(d *document) {
 	admin := s.Roles.AnyRole("admin")
 
 	plain[tokenForm](d, operation(http.MethodPost, pathToken, "token", "Token endpoint (RFC 6749 §3.2)", tagOAuth), s.token)
+	d.pushing(operation(http.MethodPost, oauth.PathPushed, "par", "Pushed authorization request (RFC 9126)", tagOAuth), s.push)
 	about[oauth.Introspection](d, operation(http.MethodPost, oauth.PathIntrospect, "introspect", "Token introspection (RFC 7662)", tagOAuth), s.introspect)
 	about[revoked](d, operation(http.MethodPost, oauth.PathRevoke, "revoke", "Token revocation (RFC 7009)", tagOAuth), s.revoke)
 	d.events(operation(http.MethodGet, oauth.PathRevocations, "revocations", "What has ended, as server-sent events", tagOAuth), s.revocations)

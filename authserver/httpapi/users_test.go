@@ -253,7 +253,7 @@ func TestOwnAccount(t *testing.T) {
 		current := 0
 		for _, s := range got.Sessions {
 			keys := strings.Join(slices.Sorted(maps.Keys(s)), " ")
-			if keys != "client_id created_at current ip last_used_at sid user_agent" {
+			if keys != "amr auth_time client_id created_at current ip last_used_at sid user_agent" {
 				t.Errorf("members %s", keys)
 			}
 			if s["current"] == true {

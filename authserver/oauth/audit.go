@@ -16,7 +16,7 @@ type Recorder interface {
 }
 
 // note records what became of a token request that was well-formed. Refreshes
-// that succeed are not: the session says when it was last used. Reuse is recorded
+// and redemptions that succeed are not: the session says when it was last used. Reuse is recorded
 // with the ending that it brings.
 func (ex *exchange) note(ctx context.Context, err error) {
 	e := authserver.Event{ClientID: ex.client.ID, Result: "success"}
@@ -24,7 +24,7 @@ func (ex *exchange) note(ctx context.Context, err error) {
 		e.Result, e.Reason = "failure", reason(err)
 	}
 	switch {
-	case errors.Is(err, ErrReuse), err == nil && ex.grant == authserver.GrantRefreshToken:
+	case errors.Is(err, ErrReuse), err == nil && ex.presented != nil:
 		return
 	case err == nil && ex.grant == authserver.GrantPassword:
 		e.Act, e.Subject, e.SessionID = "login.success", ex.user.Subject, ex.session.ID
@@ -37,9 +37,12 @@ func (ex *exchange) note(ctx context.Context, err error) {
 	case ex.grant == authserver.GrantPassword && ex.user != nil && isRequestFault(err):
 		e.Act, e.Actor, e.Subject = "login.refused", ex.user.Subject, ex.user.Subject
 	case ex.grant == authserver.GrantPassword:
-		e.Act, e.Subject = "login.failure", ex.loginSubject()
+		e.Act, e.Subject = "login.failure", ex.loginSubject(ex.form.Get("username"), ex.facts)
 	default:
 		e.Act = "refresh.failure"
+		if ex.grant == authserver.GrantAuthorizationCode {
+			e.Act = "code.failure"
+		}
 		if ex.presented != nil {
 			e.Subject, e.SessionID = ex.presented.Sub(), ex.presented.SID()
 		}
@@ -48,6 +51,19 @@ func (ex *exchange) note(ctx context.Context, err error) {
 		e.ClientID = ex.knownAs(ex.claimed, ex.facts.Client)
 	}
 	ex.write(ctx, e)
+}
+
+// NoteLogin records a login at a page, for an authorization request of a client's
+// or as authserver.BrowserClientID for the account; f are the facts of the name
+// that was typed.
+func (s *Server) NoteLogin(ctx context.Context, login string, f authserver.Facts, clientID string, err error) {
+	e := authserver.Event{Act: "login.success", Result: "success", ClientID: clientID, Subject: s.loginSubject(login, f)}
+	if err != nil {
+		e.Act, e.Result, e.Reason = "login.failure", "failure", reason(err)
+	} else {
+		e.Actor = e.Subject
+	}
+	s.write(ctx, e)
 }
 
 // isClientFault reports whether a request ended with the client's own
@@ -111,11 +127,11 @@ func (s *Server) knownAs(claimed string, known *authserver.Client) string {
 
 // loginSubject is the user whom a login named, or what stands for a login that is
 // nobody's: people type passwords there.
-func (ex *exchange) loginSubject() string {
-	if ex.facts.User == nil {
-		return ex.audit.Pseudonym(ex.form.Get("username"))
+func (s *Server) loginSubject(login string, f authserver.Facts) string {
+	if f.User == nil {
+		return s.audit.Pseudonym(login)
 	}
-	return ex.facts.User.Subject
+	return f.User.Subject
 }
 
 // reason is the word for a refusal; package audit lists them.
@@ -139,6 +155,8 @@ func reason(err error) string {
 		{authserver.ErrWrongClient, "wrong_client"},
 		{authserver.ErrWrongSecret, "wrong_secret"},
 		{authserver.ErrBadRefreshToken, "bad_token"},
+		{errBadCode, "bad_code"},
+		{errVerifier, "wrong_verifier"},
 		{authserver.ErrNotFound, "unknown_session"},
 		{authserver.ErrUnavailable, "unavailable"},
 	} {

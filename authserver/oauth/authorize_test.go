@@ -123,7 +123,7 @@ func TestAuthorizeRefuses(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			s, _ := authorizer()
-			_, err := s.Authorize(t.Context(), edited(t, tc.edits...), authserver.Ask{})
+			_, err := s.Authorize(t.Context(), edited(t, tc.edits...), "", authserver.Ask{})
 			r, ok := errors.AsType[*Refusal](err)
 			if !ok {
 				t.Fatalf("got %v, want a refusal", err)
@@ -202,7 +202,7 @@ func TestAuthorizeTakes(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			s, facts := authorizer()
-			a, err := s.Authorize(t.Context(), edited(t, tc.edits...), authserver.Ask{})
+			a, err := s.Authorize(t.Context(), edited(t, tc.edits...), "", authserver.Ask{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -21,8 +21,8 @@ const (
 var strictBase64 = base64.RawURLEncoding.Strict()
 
 // checkRequest reads all of r but where its answer goes, from the form that it
-// came by. Its errors may be told to the client.
-func (s *Server) checkRequest(r *authserver.AuthorizationRequest, form url.Values, c authserver.Client) error {
+// came by; pushed is how. Its errors may be told to the client.
+func (s *Server) checkRequest(r *authserver.AuthorizationRequest, form url.Values, c authserver.Client, pushed bool) error {
 	p := r.Parameters
 	for name, values := range form {
 		if !utf8.ValidString(name) || slices.ContainsFunc(values, func(v string) bool { return !utf8.ValidString(v) }) {
@@ -37,7 +37,7 @@ func (s *Server) checkRequest(r *authserver.AuthorizationRequest, form url.Value
 		return refuse(CodeRequestNotSupported, "")
 	case p.Has("request_uri"):
 		return refuse(CodeRequestURINotSupported, "")
-	case c.RequirePushedRequests: // RFC 9126 §6
+	case c.RequirePushedRequests && !pushed: // RFC 9126 §6
 		return refuse(CodeInvalidRequest, "The client has to push its requests.")
 	case !c.MayUse(authserver.GrantAuthorizationCode):
 		return refuse(CodeUnauthorizedClient, "")

@@ -4,9 +4,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"net/url"
 	"time"
 
-	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/seal"
 )
 
@@ -32,32 +32,40 @@ func Begin() Begun {
 	return b
 }
 
-// Seal writes b for r alone.
-func (b Begun) Seal(box seal.Box, r *authserver.AuthorizationRequest) string {
-	plain := binary.BigEndian.AppendUint64(nil, uint64(b.At.UnixMilli()))
-	plain = append(append(plain, b.SessionID[:]...), b.Secret[:]...)
-	return box.SealText(plain, digest(r))
+// Tw is the parameter that goes with a's address, and with no other.
+func (s *Server) Tw(a Authorization) string {
+	return s.begun.SealText(a.Begun.bytes(), digest(a.Address))
 }
 
-// OpenBegun reads a tw that came with r. A fault, another request's too, is
-// seal.ErrNotOurs: then the way begins afresh. It has no age.
-func OpenBegun(box seal.Box, tw string, r *authserver.AuthorizationRequest) (Begun, error) {
-	plain, err := box.OpenText(tw, digest(r))
+func (b Begun) bytes() []byte {
+	out := binary.BigEndian.AppendUint64(nil, uint64(b.At.UnixMilli()))
+	return append(append(out, b.SessionID[:]...), b.Secret[:]...)
+}
+
+// openBegun reads a tw that came with the parameters of a request. A fault,
+// another request's too, is seal.ErrNotOurs: then the way begins afresh. It has no
+// age.
+func openBegun(box seal.Box, tw string, address url.Values) (Begun, error) {
+	plain, err := box.OpenText(tw, digest(address))
 	if err != nil {
 		return Begun{}, err
 	}
 	if len(plain) != begunSize {
 		return Begun{}, seal.ErrNotOurs
 	}
+	return readBegun(plain), nil
+}
+
+func readBegun(b []byte) Begun {
 	return Begun{
-		At:        time.UnixMilli(int64(binary.BigEndian.Uint64(plain))).UTC(),
-		SessionID: [16]byte(plain[8:]),
-		Secret:    [16]byte(plain[24:]),
-	}, nil
+		At:        time.UnixMilli(int64(binary.BigEndian.Uint64(b))).UTC(),
+		SessionID: [16]byte(b[8:]),
+		Secret:    [16]byte(b[24:]),
+	}
 }
 
 // digest is the same for every spelling and order of a request's parameters.
-func digest(r *authserver.AuthorizationRequest) []byte {
-	sum := sha256.Sum256([]byte(r.Parameters.Encode()))
+func digest(address url.Values) []byte {
+	sum := sha256.Sum256([]byte(address.Encode()))
 	return sum[:]
 }

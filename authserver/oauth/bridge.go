@@ -13,8 +13,8 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/sessions"
 )
 
-// bridge is what the library takes for its stores of clients and tokens. Codes
-// and stored access tokens do not exist here: those methods find nothing.
+// bridge is what the library takes for its stores of clients and tokens. Access
+// tokens are not stored: those methods find nothing.
 type bridge struct{ *Server }
 
 // GetByID gives the library the exchange's client, which has authenticated, and
@@ -27,34 +27,78 @@ func (bridge) GetByID(ctx context.Context, id string) (oauth2.ClientInfo, error)
 	return &models.Client{ID: c.ID, Public: c.Public}, nil
 }
 
-// GetByRefresh decides a refresh. What has ended is the database's to say and is
-// looked at first; then the session advances in one step, and with it the token
-// is consumed.
+// GetByRefresh decides a refresh.
 func (b bridge) GetByRefresh(ctx context.Context, token string) (oauth2.TokenInfo, error) {
 	ex := exchangeFrom(ctx)
 	if ex.presented == nil {
 		return nil, authserver.ErrBadRefreshToken
 	}
-	user := ex.facts.User
-	switch {
-	case user == nil || !user.Active:
-		return nil, because(CodeInvalidGrant, ErrUserInactive)
-	case ex.facts.Ended != nil || !user.SessionLives(ex.presented.SID(), int64(ex.presented.SessionEpoch)):
-		return nil, because(CodeInvalidGrant, errEnded)
-	}
-	ex.user = user
-	if err := ex.advance(ctx); err != nil {
-		return nil, err
-	}
-	if err := ex.narrow(); err != nil {
+	if err := ex.goOn(ctx); err != nil {
 		return nil, err
 	}
 	return &models.Token{
 		ClientID: ex.client.ID,
-		UserID:   user.Subject,
+		UserID:   ex.user.Subject,
 		Scope:    ex.scopeText(),
 		Refresh:  token,
 	}, nil
+}
+
+// GetByCode decides the redemption of a code: as a refresh, once the code's own
+// conditions are met. The library is given none to compare: it would take the
+// code away before it looks at the challenge.
+func (b bridge) GetByCode(ctx context.Context, text string) (oauth2.TokenInfo, error) {
+	ex := exchangeFrom(ctx)
+	if ex.presented == nil {
+		return nil, because(CodeInvalidGrant, errBadCode)
+	}
+	if !ex.code.accepts(ex.form.Get("code_verifier")) {
+		return nil, because(CodeInvalidGrant, errVerifier)
+	}
+	if err := ex.goOn(ctx); err != nil {
+		return nil, err
+	}
+	return &models.Token{
+		ClientID:      ex.client.ID,
+		UserID:        ex.user.Subject,
+		Scope:         ex.scopeText(),
+		Code:          text,
+		CodeCreateAt:  time.Now(),
+		CodeExpiresIn: codeLifetime,
+	}, nil
+}
+
+// goOn takes the session of the presented token one step on. What has ended is the
+// database's to say and is looked at first; then the session advances in one step,
+// and with it the token is consumed.
+func (ex *exchange) goOn(ctx context.Context) error {
+	user := ex.facts.User
+	switch {
+	case user == nil || !user.Active:
+		return because(CodeInvalidGrant, ErrUserInactive)
+	case ex.facts.Ended != nil || !user.SessionLives(ex.presented.SID(), int64(ex.presented.SessionEpoch)):
+		return because(CodeInvalidGrant, errEnded)
+	case ex.facts.ParentEnded != nil && ex.facts.ParentEnded.Reason != authserver.ReasonEvicted:
+		return because(CodeInvalidGrant, errEnded) // to be put out is no logout
+	}
+	ex.user = user
+	if err := ex.advance(ctx); err != nil {
+		return err
+	}
+	if !ex.consented() {
+		ex.Endings.Drop(ctx, []authserver.Ending{sessions.Ending(ex.session, authserver.ReasonConsentWithdrawn)})
+		return because(CodeInvalidGrant, errEnded)
+	}
+	ex.next = *ex.presented
+	ex.next.Counter++
+	return ex.narrow()
+}
+
+// consented reports whether the consent that the session was opened under, if it
+// was under any, has not been taken back since.
+func (ex *exchange) consented() bool {
+	given := ex.facts.Consent
+	return ex.session.ConsentEpoch == 0 || given != nil && !given.Withdrawn() && given.Epoch <= ex.session.ConsentEpoch
 }
 
 // Create keeps what a login opened. A refresh has advanced already; if signing
@@ -99,7 +143,6 @@ func (ex *exchange) confirm(ctx context.Context) error {
 	return nil
 }
 
-func (bridge) GetByCode(context.Context, string) (oauth2.TokenInfo, error)   { return nil, nil }
 func (bridge) GetByAccess(context.Context, string) (oauth2.TokenInfo, error) { return nil, nil }
 func (bridge) RemoveByCode(context.Context, string) error                    { return nil }
 func (bridge) RemoveByAccess(context.Context, string) error                  { return nil }
@@ -130,6 +173,10 @@ func (ex *exchange) advance(ctx context.Context) error {
 
 func (ex *exchange) present(ctx context.Context) (authserver.Session, authserver.Outcome, error) {
 	caller := authserver.CallerFrom(ctx)
+	grace := ex.grace()
+	if ex.grant == authserver.GrantAuthorizationCode {
+		grace = 0
+	}
 	return ex.Sessions.Advance(ctx, ex.presented.SID(), authserver.Advance{
 		Counter:           ex.presented.Counter,
 		Secret:            ex.presented.Secret,
@@ -138,7 +185,7 @@ func (ex *exchange) present(ctx context.Context) (authserver.Session, authserver
 		Scope:             ex.requested,
 		Resources:         ex.resources,
 		Now:               time.Now(),
-		Grace:             ex.grace(),
+		Grace:             grace,
 		IdleLifetime:      ex.Settings.IdleLifetime,
 		IP:                caller.IP,
 		UserAgent:         caller.UserAgent,
@@ -152,13 +199,13 @@ func (ex *exchange) adoptClient(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find session: %w", err)
 	}
-	facts, err := ex.Facts.Facts(ctx, authserver.Ask{ClientID: session.ClientID})
+	facts, err := ex.Facts.Facts(ctx, authserver.Ask{ClientID: session.ClientID, Subject: session.Subject, ConsentOf: true})
 	if err != nil {
 		return fmt.Errorf("find client: %w", err)
 	}
 	if facts.Client == nil || !facts.Client.Public || !facts.Client.MayUse(ex.grant) {
 		return authserver.ErrWrongClient
 	}
-	ex.client = *facts.Client
+	ex.client, ex.facts.Consent = *facts.Client, facts.Consent
 	return nil
 }

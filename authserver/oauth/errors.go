@@ -60,7 +60,7 @@ var answers = map[Code]struct {
 }{
 	CodeInvalidRequest:       {400, "invalid_request", "The request is malformed or lacks a required parameter."},
 	CodeInvalidClient:        {401, "invalid_client", "Client authentication failed."},
-	CodeInvalidGrant:         {400, "invalid_grant", "The credentials or the refresh token are not valid."},
+	CodeInvalidGrant:         {400, "invalid_grant", "The credentials, the code or the refresh token are not valid."},
 	CodeUnauthorizedClient:   {400, "unauthorized_client", "The client may not use this grant type."},
 	CodeUnsupportedGrantType: {400, "unsupported_grant_type", "The grant type is not supported."},
 	CodeInvalidScope:         {400, "invalid_scope", "The scope is malformed or wider than what may be granted."},
@@ -177,7 +177,9 @@ func because(code Code, cause error) *Error { return &Error{Code: code, cause: c
 // retryStore is when to ask again after a store could not be asked.
 const retryStore = 2 * time.Second
 
-// asError is the one place where an error becomes what a client is told.
+// AsError is the one place where an error becomes what a client is told.
+func AsError(err error) *Error { return asError(err) }
+
 func asError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e

@@ -27,7 +27,12 @@ type exchange struct {
 
 	requested []string // the scope asked for; nil asks for the default
 	resources []string // the resources asked for; nil asks for the default
+	// presented is the refresh token of the request, or number zero of its code;
+	// nil if there is none, or none of ours.
 	presented *authserver.RefreshToken
+	code      code
+	// next is the refresh token of the answer.
+	next authserver.RefreshToken
 
 	claimed string // the client id, as the request has it
 	client  authserver.Client
@@ -71,6 +76,10 @@ func (ex *exchange) checkShape() error {
 		// the client has authenticated.
 		if t, err := authserver.ParseRefreshToken(ex.form.Get("refresh_token"), ex.refresh); err == nil {
 			ex.presented = &t
+		}
+	case authserver.GrantAuthorizationCode:
+		if !ex.form.Has("code") {
+			return refuse(CodeInvalidRequest, "code is missing.")
 		}
 	case authserver.GrantClientCredentials:
 	default:
@@ -131,13 +140,18 @@ func clientInfo(r *http.Request) (string, string, error) {
 func (ex *exchange) identify(ctx context.Context, cred credentials) error {
 	ex.claimed = cred.id
 	ask := authserver.Ask{ClientID: cred.id}
-	switch {
-	case ex.grant == authserver.GrantPassword:
+	switch ex.grant {
+	case authserver.GrantPassword:
 		if login := ex.form.Get("username"); len(login) <= account.MaxLogin {
 			ask.Login = login
 		}
-	case ex.presented != nil:
-		ask.Subject, ask.SessionID = ex.presented.Sub(), ex.presented.SID()
+	case authserver.GrantAuthorizationCode:
+		if c, err := openCode(ex.codes, ex.form.Get("code"), cred.id, ex.form.Get("redirect_uri")); err == nil {
+			ex.code, ex.presented = c, &c.token
+		}
+	}
+	if t := ex.presented; t != nil {
+		ask.Subject, ask.SessionID, ask.ParentID, ask.ConsentOf = t.Sub(), t.SID(), t.ParentSID(), true
 	}
 	facts, err := ex.Facts.Facts(ctx, ask)
 	if err != nil {

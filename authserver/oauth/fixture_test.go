@@ -107,7 +107,11 @@ func newFixture(t testing.TB, edits ...func(*Deps)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{Server: New(d), t: t, db: db, hasher: hasher, verifier: verifier}
+	server, err := New(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{Server: server, t: t, db: db, hasher: hasher, verifier: verifier}
 	f.seed()
 	return f
 }
@@ -127,6 +131,7 @@ func (f *fixture) seed() {
 		f.t.Fatal(err)
 	}
 	zero := time.Duration(0)
+	code := []string{authserver.GrantAuthorizationCode, authserver.GrantRefreshToken}
 	for _, c := range []account.ClientSpec{
 		{ID: "conf", Secret: confSecret, Grants: all, Scopes: scopes, Resources: []string{testResource}},
 		{ID: "other", Secret: confSecret, Grants: all, Scopes: scopes},
@@ -136,6 +141,11 @@ func (f *fixture) seed() {
 		{ID: "norefresh", Public: true, Grants: all[:1], Scopes: scopes},
 		{ID: "rs1", Secret: confSecret, Serves: []string{testAudience}, Introspect: true},
 		{ID: "rs2", Secret: confSecret, Serves: []string{testResource}, Introspect: true},
+		{ID: "web", Secret: confSecret, Grants: code, Scopes: append(scopes, "offline_access"), Resources: []string{testResource},
+			RedirectURIs: []string{"https://web.test/cb?a=b", "https://web.test/other"}},
+		{ID: "lax", Secret: confSecret, Grants: code, Scopes: scopes, PKCEOptional: true, RedirectURIs: []string{"https://lax.test/cb"}},
+		{ID: "native", Public: true, Grants: code, Scopes: scopes, RedirectURIs: []string{"http://127.0.0.1/cb"}},
+		{ID: "own", Public: true, Trusted: true, Grants: code[:1], Scopes: scopes, RedirectURIs: []string{"https://own.test/cb"}},
 		{ID: "reader", Public: true, Grants: all[:2], Scopes: []string{"read"}},
 	} {
 		if _, _, err := f.Clients.Add(ctx, c, "test"); err != nil {

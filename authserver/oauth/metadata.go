@@ -4,10 +4,14 @@ import (
 	"encoding/json"
 
 	oauth2 "github.com/go-oauth2/oauth2/v4"
+
+	"github.com/tokenwright/tokenwright/authserver"
 )
 
 // Paths of the endpoints, below the issuer.
 const (
+	PathAuthorize   = "/oauth/authorize"
+	PathPushed      = "/oauth/par"
 	PathToken       = "/oauth/token"
 	PathIntrospect  = "/oauth/introspect"
 	PathRevoke      = "/oauth/revoke"
@@ -20,9 +24,16 @@ const (
 type metadata struct {
 	Issuer              string             `json:"issuer"`
 	TokenEndpoint       string             `json:"token_endpoint"`
+	Authorization       string             `json:"authorization_endpoint"`
+	Pushed              string             `json:"pushed_authorization_request_endpoint"` // RFC 9126 §5
 	JWKSURI             string             `json:"jwks_uri"`
 	Scopes              []string           `json:"scopes_supported,omitempty"`
 	ResponseTypes       []string           `json:"response_types_supported"`
+	ResponseModes       []string           `json:"response_modes_supported"`
+	ChallengeMethods    []string           `json:"code_challenge_methods_supported"`
+	ResponseIssuer      bool               `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
+	RequestURI          bool               `json:"request_uri_parameter_supported"`                // true if left out
+	Request             bool               `json:"request_parameter_supported"`
 	Grants              []oauth2.GrantType `json:"grant_types_supported"`
 	TokenAuthentication []string           `json:"token_endpoint_auth_methods_supported"`
 	ProtectedResources  []string           `json:"protected_resources"` // RFC 9728 §4
@@ -38,12 +49,16 @@ func marshalMetadata(s Settings, grants []oauth2.GrantType) []byte {
 	confidential := []string{"client_secret_basic", "client_secret_post"}
 	any := append(confidential[:2:2], "none")
 	b, _ := json.Marshal(metadata{
-		Issuer:        s.Issuer,
-		TokenEndpoint: s.Issuer + PathToken,
-		JWKSURI:       s.Issuer + PathJWKS,
-		Scopes:        s.Scopes,
-		// Required, and there is no authorization endpoint to have any.
-		ResponseTypes:       []string{"none"},
+		Issuer:              s.Issuer,
+		TokenEndpoint:       s.Issuer + PathToken,
+		JWKSURI:             s.Issuer + PathJWKS,
+		Scopes:              s.Scopes,
+		Authorization:       s.Issuer + PathAuthorize,
+		Pushed:              s.Issuer + PathPushed,
+		ResponseTypes:       []string{"code"},
+		ResponseModes:       []string{authserver.ResponseQuery, authserver.ResponseFormPost},
+		ChallengeMethods:    []string{"S256"},
+		ResponseIssuer:      true,
 		Grants:              grants,
 		TokenAuthentication: any,
 		ProtectedResources:  []string{s.Audience},

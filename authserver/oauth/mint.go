@@ -30,11 +30,7 @@ func (m mint) Token(ctx context.Context, _ *oauth2.GenerateBasic, _ bool) (acces
 	if ex.user == nil || !ex.client.MayUse(authserver.GrantRefreshToken) {
 		return access, "", nil
 	}
-	next := *ex.presented
-	if ex.grant == authserver.GrantRefreshToken {
-		next.Counter++
-	}
-	return access, next.Encode(m.refresh[0]), nil
+	return access, ex.next.Encode(m.refresh[0]), nil
 }
 
 // claims are the access token's (RFC 9068 §2.2). It never outlives its session.
@@ -55,7 +51,10 @@ func (ex *exchange) claims(now time.Time) resource.Claims {
 	c.ExpiresAt = min(c.ExpiresAt, ex.session.Deadline.Unix())
 	c.Subject = ex.user.Subject
 	c.Roles = ex.user.Roles
-	c.SessionID = ex.session.ID
+	c.SessionID, c.Parent = ex.session.ID, ex.next.ParentSID()
+	if !ex.session.AuthTime.IsZero() {
+		c.AuthTime, c.AMR, c.ACR = ex.session.AuthTime.Unix(), ex.session.AMR, authserver.ACR(ex.session.AMR)
+	}
 	c.Epoch = ex.user.Epoch
 	c.SessionEpoch = ex.user.SessionEpoch
 	c.UserID = ex.user.ID
@@ -74,10 +73,10 @@ func (ex *exchange) newSession(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("user %d: subject is no UUID", ex.user.ID)
 	}
-	t := &authserver.RefreshToken{Subject: subject, SessionEpoch: uint32(ex.user.SessionEpoch), Counter: 1}
+	t := authserver.RefreshToken{Subject: subject, SessionEpoch: uint32(ex.user.SessionEpoch), Counter: 1}
 	rand.Read(t.SessionID[:])
 	rand.Read(t.Secret[:])
-	ex.presented = t
+	ex.next = t
 
 	now := time.Now()
 	idle, lifetime := ex.Settings.IdleLifetime, ex.Settings.SessionLifetime
@@ -102,6 +101,8 @@ func (ex *exchange) newSession(ctx context.Context) error {
 		Deadline:          now.Add(lifetime),
 		IP:                caller.IP,
 		UserAgent:         caller.UserAgent,
+		AuthTime:          now,
+		AMR:               []string{authserver.AMRPassword},
 	}
 	return nil
 }

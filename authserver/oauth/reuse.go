@@ -7,10 +7,15 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/sessions"
 )
 
-// reused ends a session one of whose older refresh tokens was presented.
+// reused ends a session one of whose older refresh tokens, or whose code, was
+// presented.
 func (ex *exchange) reused(ctx context.Context, session authserver.Session) error {
+	act := "refresh.reuse_detected"
+	if ex.grant == authserver.GrantAuthorizationCode {
+		act = "code.reuse_detected"
+	}
 	err := ex.Endings.End(ctx, []authserver.Ending{sessions.Ending(session, authserver.ReasonReuse)},
-		authserver.Event{Act: "refresh.reuse_detected", Actor: session.ClientID})
+		authserver.Event{Act: act, Actor: session.ClientID})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/account"
 	"github.com/tokenwright/tokenwright/authserver/audit"
 	"github.com/tokenwright/tokenwright/authserver/keys"
+	"github.com/tokenwright/tokenwright/authserver/seal"
 	"github.com/tokenwright/tokenwright/authserver/sessions"
 	"github.com/tokenwright/tokenwright/resource"
 )
@@ -70,18 +71,33 @@ type Server struct {
 	Deps
 	lib      *server.Server
 	refresh  []authserver.RefreshKey
+	codes    seal.Box
+	begun    seal.Box
+	pushed   seal.Box
 	audit    audit.Key // for pseudonyms
 	metadata []byte
 }
 
 // New joins the library's halves with the hooks that close its holes.
-func New(d Deps) *Server {
-	s := &Server{Deps: d, refresh: d.Master.RefreshKeys(), audit: d.Master.AuditKeys()[0]}
+func New(d Deps) (*Server, error) {
+	codes, err := d.Master.Box("authorization code")
+	if err != nil {
+		return nil, err
+	}
+	begun, err := d.Master.Box("request begun")
+	if err != nil {
+		return nil, err
+	}
+	pushed, err := d.Master.Box("pushed request")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Deps: d, codes: codes, begun: begun, pushed: pushed, refresh: d.Master.RefreshKeys(), audit: d.Master.AuditKeys()[0]}
 	if s.Notes == nil {
 		s.Notes = d.Audit
 	}
 
-	grants := []oauth2.GrantType{oauth2.Refreshing, oauth2.ClientCredentials}
+	grants := []oauth2.GrantType{oauth2.AuthorizationCode, oauth2.Refreshing, oauth2.ClientCredentials}
 	if !d.Settings.Strict {
 		grants = append(grants, oauth2.PasswordCredentials)
 	}
@@ -90,6 +106,8 @@ func New(d Deps) *Server {
 	// Whether a refresh token is made is the exchange's to say, in mint; and
 	// nothing is removed after a refresh: Advance has replaced it already.
 	m := manage.NewManager()
+	m.SetValidateURIHandler(func(string, string) error { return nil }) // a code opens for its own alone
+	m.SetAuthorizeCodeTokenCfg(&manage.Config{IsGenerateRefresh: true})
 	m.SetPasswordTokenCfg(&manage.Config{IsGenerateRefresh: true})
 	m.SetClientTokenCfg(&manage.Config{})
 	m.SetRefreshTokenCfg(&manage.RefreshingConfig{IsGenerateRefresh: true})
@@ -105,7 +123,7 @@ func New(d Deps) *Server {
 	s.lib.RefreshTokenResolveHandler = func(r *http.Request) (string, error) {
 		return exchangeFrom(r.Context()).form.Get("refresh_token"), nil
 	}
-	return s
+	return s, nil
 }
 
 // Response is a successful answer of the token endpoint (RFC 6749 §5.1).
@@ -174,7 +192,7 @@ func (s *Server) answered(grant string, err error) error {
 		code = asError(err).Code
 	}
 	switch grant {
-	case authserver.GrantPassword, authserver.GrantRefreshToken, authserver.GrantClientCredentials:
+	case authserver.GrantAuthorizationCode, authserver.GrantPassword, authserver.GrantRefreshToken, authserver.GrantClientCredentials:
 	default:
 		grant = ""
 	}
@@ -186,7 +204,12 @@ func (s *Server) answered(grant string, err error) error {
 func (s *Server) grant(r *http.Request, ex *exchange) (Response, error) {
 	r = r.WithContext(withExchange(r.Context(), ex))
 	// The library reads r.Form: it sees what ParseForm let through, nothing else.
-	r.Form, r.PostForm = ex.form, ex.form
+	form := ex.form
+	if ex.grant == authserver.GrantAuthorizationCode {
+		// It asks for a redirect URI, and would look at the verifier.
+		form = url.Values{"code": ex.form["code"], "redirect_uri": {"-"}}
+	}
+	r.Form, r.PostForm = form, form
 	r.Form.Set("grant_type", ex.grant)
 
 	grant, request, err := s.lib.ValidationTokenRequest(r)

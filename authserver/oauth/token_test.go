@@ -37,7 +37,7 @@ func TestToken(t *testing.T) {
 		{"TOK-007 client_id twice", passwordForm, []string{"+client_id=pub"}, CodeInvalidRequest, false},
 		{"TOK-010 no grant_type", passwordForm, []string{"grant_type"}, CodeInvalidRequest, false},
 		{"TOK-011 an unknown grant_type", passwordForm, []string{"grant_type=urn:example:unknown"}, CodeUnsupportedGrantType, false},
-		{"a grant type of the library's that we have not", passwordForm, []string{"grant_type=authorization_code"}, CodeUnsupportedGrantType, false},
+		{"a grant type that we have not", passwordForm, []string{"grant_type=urn:ietf:params:oauth:grant-type:device_code"}, CodeUnsupportedGrantType, false},
 		{"TOK-012 a grant that the client has not", passwordForm, []string{"client_id=nopw", secret}, CodeUnauthorizedClient, false},
 		{"TOK-013 no username", passwordForm, []string{"username"}, CodeInvalidRequest, false},
 		{"TOK-013 no password", passwordForm, []string{"password="}, CodeInvalidRequest, false},

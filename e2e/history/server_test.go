@@ -99,7 +99,7 @@ func newLocal(t *testing.T, at store, c clock) *local {
 	s.sessions = sessions.New(sessions.Deps{
 		Facts: db, Store: records, Users: db, Log: db, Changed: tail.Changed, Logger: logger,
 	})
-	s.Server = oauth.New(oauth.Deps{
+	s.Server, err = oauth.New(oauth.Deps{
 		Settings: oauth.Settings{
 			Issuer: issuer, Audience: audience, AccessLifetime: 30 * time.Minute,
 			IdleLifetime: 7 * 24 * time.Hour, SessionLifetime: 30 * 24 * time.Hour, RefreshGrace: graces["plain"],
@@ -108,6 +108,9 @@ func newLocal(t *testing.T, at store, c clock) *local {
 		Users: s.users, Clients: account.NewClients(deps), Ring: ring, Master: master, Roles: roles,
 		Verifier: verifier, Notes: notes, Logger: logger,
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 
