@@ -196,4 +196,6 @@ type MetaStore interface {
 	// server on this database has used at least these. Entries and tombstones
 	// last by them.
 	RaiseLifetimes(ctx context.Context, access, session time.Duration) error
+	// AccessLifetime is the longest that an access token can live.
+	AccessLifetime(ctx context.Context) (time.Duration, error)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/subtle"
+	"time"
 )
 
 // Key verifies signatures of one algorithm, and of no other (RFC 8725 §3.1).
@@ -17,6 +18,9 @@ type Key struct {
 	// Public is an *ecdsa.PublicKey, an ed25519.PublicKey or an *rsa.PublicKey;
 	// for HS256 it is the shared secret as a []byte.
 	Public any
+	// Until is when another key had taken its place: a token issued then or later
+	// is not its own. Zero is no bound.
+	Until time.Time
 }
 
 // KeySource finds the issuer's keys. It may be called concurrently, once for
@@ -31,7 +35,7 @@ type KeySource interface {
 // same says whether both are one key, without allocation if a source returns
 // the same pointer each time.
 func (k Key) same(o Key) bool {
-	if k.ID != o.ID || k.Algorithm != o.Algorithm {
+	if k.ID != o.ID || k.Algorithm != o.Algorithm || !k.Until.Equal(o.Until) {
 		return false
 	}
 	switch p := k.Public.(type) {

@@ -150,6 +150,9 @@ func (v *Verifier) verify(ctx context.Context, token string) (*verified, error) 
 	if err != nil {
 		return nil, invalidToken(err)
 	}
+	if !key.Until.IsZero() && set.IssuedAt >= key.Until.Unix() {
+		return nil, invalidToken(errors.New("issued when its key had been replaced"))
+	}
 	return &verified{claims: &set.Claims, key: key}, nil
 }
 

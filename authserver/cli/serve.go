@@ -93,6 +93,9 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err := db.RaiseLifetimes(ctx, cfg.Tokens.AccessLifetime(), cfg.Tokens.SessionLifetime()); err != nil {
 		return err
 	}
+	if err := ring.Begin(ctx); err != nil {
+		return err
+	}
 	if err := warnIfRestored(ctx, db, logger); err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 // HS256, are published. Run keeps it as the store is. It is safe for concurrent
 // use; Sign, Key and JWKS take no lock.
 type Ring struct {
-	store     authserver.KeyStore
+	store     Store
 	master    *Master
 	algorithm string
 	wake      chan struct{}
@@ -29,13 +29,13 @@ var _ resource.KeySource = (*Ring)(nil)
 
 // Open reads the keys of store, and makes one if algorithm has none; of several
 // servers that do this at once, all sign with the key of the one that was first.
-// With HS256 the secrets of m are the keys and nothing is stored. Keys of
+// With HS256 the secrets of m are the keys and none is stored; see Begin. Keys of
 // another algorithm go on verifying, and sign until the first of this one has
 // been published for Lead; except that HS256 ends with the setting: else
 // SECRET_KEY alone would still make tokens.
 //
 // ErrWrongSecretKey if a key was sealed under a secret that m has not.
-func Open(ctx context.Context, store authserver.KeyStore, m *Master, algorithm string) (*Ring, error) {
+func Open(ctx context.Context, store Store, m *Master, algorithm string) (*Ring, error) {
 	r := &Ring{store: store, master: m, algorithm: algorithm, wake: make(chan struct{}, 1)}
 	r.set.Store(&set{})
 	if err := r.Reload(ctx); err != nil {
@@ -59,11 +59,35 @@ func (r *Ring) Reload(ctx context.Context) error {
 			return err
 		}
 	}
-	next, err := newSet(r.master, stored, r.algorithm, now, r.set.Load().keys)
-	if next != nil {
-		r.set.Store(next)
+	old := r.set.Load()
+	next, err := newSet(r.master, stored, r.algorithm, now, old.keys)
+	if next == nil {
+		return err
 	}
+	if r.algorithm == "HS256" {
+		if err := r.addSecrets(ctx, next, old.reigns, now); err != nil {
+			return err
+		}
+	}
+	r.set.Store(next)
 	return err
+}
+
+// addSecrets makes the secrets keys of s.
+func (r *Ring) addSecrets(ctx context.Context, s *set, known succession, now time.Time) error {
+	reigns, err := r.reigns(ctx, known)
+	if err != nil {
+		return err
+	}
+	lifetime, err := r.store.AccessLifetime(ctx)
+	if err != nil {
+		return fmt.Errorf("read lifetime of tokens: %w", err)
+	}
+	s.reigns, s.active = reigns, reigns.signing(r.master, now)
+	for _, k := range reigns.verifying(r.master, now, lifetime) {
+		s.keys[k.ID] = k
+	}
+	return nil
 }
 
 // makeFirst makes a key of an algorithm that has none, and returns what is then

@@ -43,7 +43,7 @@ func storeAt(t testing.TB, path string) *sqlstore.DB {
 	return d
 }
 
-func ring(t testing.TB, s authserver.KeyStore, m *keys.Master, algorithm string) *keys.Ring {
+func ring(t testing.TB, s keys.Store, m *keys.Master, algorithm string) *keys.Ring {
 	t.Helper()
 	r, err := keys.Open(t.Context(), s, m, algorithm)
 	if err != nil {

@@ -13,6 +13,7 @@ type set struct {
 	stored []authserver.SealedKey
 	active *key // empty if none can be opened
 	keys   map[string]*key
+	reigns succession // of HS256
 	jwks   []byte
 }
 
@@ -43,12 +44,7 @@ func newSet(m *Master, stored []authserver.SealedKey, algorithm string, now time
 		document.Keys = append(document.Keys, j)
 		s.keys[k.ID] = k
 	}
-	if algorithm == "HS256" {
-		for _, secret := range m.secrets {
-			s.keys[secret.signing.ID] = &secret.signing
-		}
-		s.active = s.keys[m.secrets[0].signing.ID]
-	} else if signing, ok := choose(usable, algorithm, now); ok {
+	if signing, ok := choose(usable, algorithm, now); ok && algorithm != "HS256" {
 		s.active = s.keys[signing.KID]
 	}
 	var err error

@@ -31,6 +31,13 @@ func (d *DB) RaiseLifetimes(ctx context.Context, access, session time.Duration) 
 	return failed("raise lifetimes", err)
 }
 
+// AccessLifetime is the longest that an access token can live.
+func (d *DB) AccessLifetime(ctx context.Context) (time.Duration, error) {
+	var n int64
+	err := d.r.row(ctx, `select millis from lifetimes where name = 'access'`).Scan(&n)
+	return time.Duration(n) * time.Millisecond, failed("find lifetime", err)
+}
+
 // lock is taken before anything else that two transactions could take in turns,
 // so that neither waits for the other for ever: "revocation" by those that end
 // or forget several things, "user" by those that give names. It lasts until tx

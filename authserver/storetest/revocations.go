@@ -93,6 +93,9 @@ func endLifetimes(t *testing.T, db Database) {
 		if err := db.RaiseLifetimes(t.Context(), access, lifetime); err != nil {
 			t.Fatal(err)
 		}
+		if d, err := db.AccessLifetime(t.Context()); err != nil || d != longest {
+			t.Errorf("AccessLifetime: got %v, %v; want %v", d, err, longest)
+		}
 		mustEnd(t, db, ending(fmt.Sprint(i)))
 		live, _, err := db.Revocations(t.Context(), int64(i))
 		if err != nil || len(live) != 1 {
