@@ -11,8 +11,11 @@ import (
 )
 
 const (
-	// originsAge is how long a client that was added or removed may go unnoticed.
-	originsAge = time.Second
+	// addedAge and removedAge are how long it may go unnoticed that a client was
+	// added, whose page does not work until then, or removed, whose page has
+	// nothing to read without a token.
+	addedAge   = time.Second
+	removedAge = 10 * time.Second
 	// originsTimeout is how long one request waits for the list, while others go by
 	// the one before.
 	originsTimeout = time.Second
@@ -36,11 +39,15 @@ func NewOrigins(ctx context.Context, clients authserver.ClientStore, logger *slo
 }
 
 // Has reports whether origin, as a browser sends it, is one of a client that is
-// there, or was a second ago. While the clients cannot be read, those count that
-// were there when they could.
+// there, or was ten seconds ago. While the clients cannot be read, those count
+// that were there when they could.
 func (o *Origins) Has(ctx context.Context, origin string) bool {
+	age := addedAge
+	if (*o.known.Load())[origin] {
+		age = removedAge
+	}
 	if o.reading.TryLock() {
-		if time.Since(o.read) >= originsAge {
+		if time.Since(o.read) >= age {
 			ctx, cancel := context.WithTimeout(ctx, originsTimeout)
 			if err := o.refresh(ctx); err != nil {
 				o.logger.WarnContext(ctx, "clients' origins are not read", "err", err)

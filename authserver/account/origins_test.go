@@ -56,7 +56,18 @@ func TestOrigins(t *testing.T) {
 			t.Errorf("a thousand requests in one second read %d times", n)
 		}
 		time.Sleep(time.Second)
-		expect("a second later", map[string]bool{one: false, two: true})
+		if !o.Has(t.Context(), one) {
+			t.Error("the clients were read though the origin was known a second ago")
+		}
+		expect("a second later", map[string]bool{two: true})
+		expect("once they were read", map[string]bool{one: false})
+
+		store.clients = nil
+		time.Sleep(10 * time.Second)
+		expect("ten seconds after the last is gone", map[string]bool{two: false})
+		store.clients = []authserver.Client{client(two)}
+		time.Sleep(time.Second)
+		expect("when it is back", map[string]bool{two: true})
 
 		store.err = errors.New("database is away")
 		time.Sleep(time.Second)
