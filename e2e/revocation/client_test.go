@@ -164,9 +164,10 @@ func (d *deployment) everywhere(access string, want bool) error {
 
 // claims are what an access token says; nobody asks here whether it is true.
 type claims struct {
-	SessionID string `json:"sid"`
-	Subject   string `json:"sub"`
-	ID        string `json:"jti"`
+	SessionID    string `json:"sid"`
+	Subject      string `json:"sub"`
+	ID           string `json:"jti"`
+	SessionEpoch int64  `json:"session_epoch"`
 }
 
 // kidOf is the key that an access token says it was signed with.
