@@ -46,6 +46,22 @@ type Client struct {
 	// RefreshGrace is for how many seconds a refresh token may be presented
 	// again; nil leaves it open.
 	RefreshGrace *int `yaml:"refresh_grace_seconds"`
+
+	// An apply file has them; nothing is asked about them.
+	redirected `yaml:",inline"`
+}
+
+// redirected is what an apply file says of clients that log people in by redirect.
+type redirected struct {
+	Name                   string   `yaml:"name"`
+	RedirectURIs           []string `yaml:"redirect_uris"`
+	AllowSchemes           []string `yaml:"allow_schemes"`
+	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"`
+	BackchannelLogoutURI   string   `yaml:"backchannel_logout_uri"`
+	Trusted                bool     `yaml:"trusted"`
+	RequirePKCE            *bool    `yaml:"require_pkce"`
+	RequirePushedRequests  bool     `yaml:"require_pushed_authorization_requests"`
+	IDTokenAlgorithm       string   `yaml:"id_token_signed_response_alg"`
 }
 
 // IsPublic reports whether c has no secret (RFC 6749 §2.1).

@@ -47,6 +47,27 @@ func TestAnApplyFileWillDo(t *testing.T) {
 	}
 }
 
+func TestAnApplyFileWithRedirectsWillDo(t *testing.T) {
+	f, err := doctor.ParseFixtures([]byte(`
+clients:
+  - id: shop
+    secret: shop-secret-0123456789abcdef
+    grants: [authorization_code, refresh_token]
+    name: Example Shop
+    redirect_uris: [https://shop.example.test/cb, com.example.shop:/cb]
+    allow_schemes: [cursor]
+    post_logout_redirect_uris: [https://shop.example.test/]
+    backchannel_logout_uri: https://shop.example.test/logout
+    trusted: true
+    require_pkce: false
+    require_pushed_authorization_requests: true
+    id_token_signed_response_alg: RS256
+`))
+	if err != nil || len(f.Clients) != 1 || f.Clients[0].IsPublic() {
+		t.Errorf("got %+v, %v", f, err)
+	}
+}
+
 func TestTheDemosFixturesParse(t *testing.T) {
 	text, err := os.ReadFile("../../deploy/doctor-demo.yaml")
 	if err != nil {
