@@ -27,6 +27,7 @@ const applied = `
 resources: [{identifier: https://api.example.test, name: API, scopes: [read]}]
 clients:
   - {id: app, public: true, grants: [password, refresh_token], scopes: [read], resources: [https://api.example.test]}
+  - {id: web, public: true, grants: [authorization_code, refresh_token], scopes: [read], redirect_uris: [http://127.0.0.1/cb]}
   - {id: rs, secret: rs-secret-0123456789abcdef, grants: [client_credentials], introspect: true, serves: [https://api.example.test, ISSUER/api]}
 users:
   - {username: alice, email: alice@example.test, password: correct horse battery, roles: [user]}
@@ -77,6 +78,7 @@ func behindNginx(t *testing.T, root bool) {
 			}
 		}
 	})
+	t.Run("login by redirect", func(t *testing.T) { loginByRedirect(t, issuer) })
 	t.Run("what is not the issuer's is the host's", func(t *testing.T) {
 		for path, want := range map[string]int{"/": 200, "/oauth/token": 200, "/livez": 200, "/auth/nothing": 404, "/auth": 301} {
 			a, err := program.Get(client, strings.TrimSuffix(issuer, "/auth")+path, "")
