@@ -69,7 +69,10 @@ func (s *server) showLogin(c *gin.Context, p Login, err error) {
 		s.fail(c, p.Common, err)
 		return
 	}
-	p.Username, p.Problem, p.RetryAfter = c.Request.PostForm.Get("username"), problem, retry
+	p.Problem, p.RetryAfter = problem, retry
+	if name := c.Request.PostForm.Get("username"); len(name) <= account.MaxLogin {
+		p.Username = name
+	}
 	s.show(c, status, p)
 }
 
