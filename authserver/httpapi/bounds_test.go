@@ -2,6 +2,8 @@ package httpapi_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"runtime"
 	"strings"
 	"testing"
@@ -53,6 +55,18 @@ func TestFullBodiesAreRefusedCheaply(t *testing.T) {
 			}
 		})
 	}
+	t.Run("parameters of a query", func(t *testing.T) {
+		f := newFixture(t)
+		f.do("GET", "/health", "")
+		path := "/auth/refresh?" + fill("&", numbered("%x=1"))[:28_000]
+		var was, is runtime.MemStats
+		runtime.ReadMemStats(&was)
+		got := f.do("POST", path, "").want(t, 400)
+		runtime.ReadMemStats(&is)
+		if n := is.Mallocs - was.Mallocs; n > 2000 || !strings.Contains(got.body, "Too many query parameters") {
+			t.Errorf("%d allocations: %.300s", n, got.body)
+		}
+	})
 	t.Run("a list with many faults has few told", func(t *testing.T) {
 		f := newFixture(t)
 		got := f.do("POST", "/auth/register", register+`"roles":[`+strings.Repeat("1,", 3000)+`1]}`, "Content-Type: application/json").want(t, 422)
@@ -60,4 +74,22 @@ func TestFullBodiesAreRefusedCheaply(t *testing.T) {
 			t.Errorf("%d faults in %d bytes", n, len(got.body))
 		}
 	})
+}
+
+// Who cannot unpack what is kept packed has it unpacked once for all.
+func TestPackedFilesAreUnpackedOnce(t *testing.T) {
+	f := newFixture(t)
+	const script = "/docs/swagger-ui-bundle.js"
+	size := len(f.do("GET", script, "", "Accept-Encoding: identity").want(t, 200).body)
+	req := ok(http.NewRequest("GET", f.url+script, nil))(t)
+	req.Header.Set("Accept-Encoding", "identity")
+	var was, is runtime.MemStats
+	runtime.ReadMemStats(&was)
+	res := ok(http.DefaultClient.Do(req))(t)
+	defer res.Body.Close()
+	n := ok(io.Copy(io.Discard, res.Body))(t)
+	runtime.ReadMemStats(&is)
+	if allocated := is.TotalAlloc - was.TotalAlloc; int(n) != size || size < 1<<20 || allocated > 1<<20 {
+		t.Errorf("%d of %d bytes, %d allocated", n, size, allocated)
+	}
 }

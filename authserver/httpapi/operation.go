@@ -34,7 +34,7 @@ type empty struct{}
 func operation(method, path, id, summary, tag string) huma.Operation {
 	return huma.Operation{
 		Method: method, Path: path, OperationID: id, Summary: summary, Tags: []string{tag},
-		MaxBodyBytes: oauth.MaxBody + 1, // limitBody refuses first
+		MaxBodyBytes: oauth.MaxBody + 1, // limitRequest refuses first
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 
@@ -65,6 +66,8 @@ func servePage(content []byte) gin.HandlerFunc {
 func serveFile(name string, content []byte) gin.HandlerFunc {
 	name, packed := strings.CutSuffix(name, ".gz")
 	contentType := mime.TypeByExtension(path.Ext(name))
+	// Once for all who cannot: it takes a hundred times as long as to send it.
+	unpacked := sync.OnceValues(func() ([]byte, error) { return unpack(content) })
 	return func(c *gin.Context) {
 		c.Header("Cache-Control", "no-cache")
 		if !packed {
@@ -77,7 +80,7 @@ func serveFile(name string, content []byte) gin.HandlerFunc {
 			web.ServeBytes(c.Writer, c.Request, contentType, content)
 			return
 		}
-		plain, err := unpack(content)
+		plain, err := unpacked()
 		if err != nil { // the file is part of this program
 			panic(err)
 		}

@@ -2,14 +2,24 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 )
 
-// limitBody refuses a body that says it is too large before any of it is read,
+// maxQuery is how many parameters a query may have. All are taken apart whenever
+// one is read.
+const maxQuery = 256
+
+// limitRequest refuses a long query, and a body that says it is too large before any of it is read,
 // and cuts off one that does not say.
-func (s *Site) limitBody(c *gin.Context) {
+func (s *Site) limitRequest(c *gin.Context) {
 	r := c.Request
+	if strings.Count(r.URL.RawQuery, "&") >= maxQuery {
+		c.Abort()
+		NewProblem(http.StatusBadRequest, "Too many query parameters: 256 at most").Write(c.Writer)
+		return
+	}
 	if r.ContentLength > s.settings.MaxBody {
 		c.Abort()
 		c.Header("Connection", "close") // what is on its way is not read

@@ -84,7 +84,7 @@ func New(settings Settings) (*Site, error) {
 	if settings.Watch != nil {
 		e.Use(s.watch)
 	}
-	e.Use(s.identify, s.accessLog, s.recover, s.securityHeaders, s.checkHost, s.cors, s.limitBody)
+	e.Use(s.identify, s.accessLog, s.recover, s.securityHeaders, s.checkHost, s.cors, s.limitRequest)
 	e.NoRoute(func(c *gin.Context) { NewProblem(http.StatusNotFound, "Not Found").Write(c.Writer) })
 	e.NoMethod(noMethod)
 	return s, nil
