@@ -11,13 +11,7 @@ import (
 
 func TestDocsBelowAPath(t *testing.T) {
 	browser := chromium(t)
-	free, err := net.Listen("tcp", "127.0.0.1:0") // an issuer with a path has to be known before
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := free.Addr().(*net.TCPAddr).Port
-	free.Close()
-	origin := demoServer(t, fmt.Sprintf("LISTEN=127.0.0.1:%d", at), fmt.Sprintf("ISSUER=http://localhost:%d/auth", at))
+	origin := demoServerBelow(t, "/auth")
 
 	t.Run("AUT-034 Authorize opens the admin route of an issuer with a path", func(t *testing.T) {
 		tab, seen := newTab(t, browser)
@@ -44,4 +38,16 @@ func TestDocsBelowAPath(t *testing.T) {
 			t.Errorf("the page loaded %v", seen.requests)
 		}
 	})
+}
+
+// demoServerBelow is demoServer for an issuer with a path.
+func demoServerBelow(t *testing.T, path string) string {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0") // the issuer has to be known before
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := free.Addr().(*net.TCPAddr).Port
+	free.Close()
+	return demoServer(t, fmt.Sprintf("LISTEN=127.0.0.1:%d", at), fmt.Sprintf("ISSUER=http://localhost:%d%s", at, path))
 }

@@ -390,7 +390,7 @@ func TestApplyFindsCollisionsWithWhatIsThere(t *testing.T) {
 func TestSeedDemo(t *testing.T) {
 	f := newFixture(t)
 	for range 2 {
-		if err := account.SeedDemo(t.Context(), f.Deps); err != nil {
+		if err := account.SeedDemo(t.Context(), f.Deps, ""); err != nil {
 			t.Fatal(err)
 		}
 	}

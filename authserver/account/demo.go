@@ -8,8 +8,9 @@ import (
 
 // SeedDemo makes the accounts, clients and scopes that anyone may know: for a
 // database that nobody else can reach. What is there already is put back to what
-// it should be, but for passwords.
-func SeedDemo(ctx context.Context, d Deps) error {
+// it should be, but for passwords. base is the issuer's path, such as "/auth", or
+// empty.
+func SeedDemo(ctx context.Context, d Deps, base string) error {
 	user := func(name, email, fullName, role, password string) fileUser {
 		return fileUser{username: name, email: email, fullName: &fullName, roles: []string{role}, password: password, exempt: true}
 	}
@@ -19,7 +20,7 @@ func SeedDemo(ctx context.Context, d Deps) error {
 			ID: id, Name: name, Public: true, Trusted: true,
 			Grants:       []string{authserver.GrantAuthorizationCode, authserver.GrantPassword, authserver.GrantRefreshToken},
 			Scopes:       []string{"read", "write", "admin", authserver.ScopeProfile},
-			RedirectURIs: []string{"http://localhost" + path, "http://127.0.0.1" + path},
+			RedirectURIs: []string{"http://localhost" + base + path, "http://127.0.0.1" + base + path},
 		}}
 	}
 	_, err := Apply(ctx, d, File{

@@ -32,7 +32,7 @@ func TestArrows(t *testing.T) {
 	}
 	has := func(list []string, name string) bool { return slices.Contains(list, name) }
 	technology := []string{"authserver/sqlstore", "authserver/redisstore", "authserver/httpapi", "authserver/password"}
-	mounted := []string{"authserver/httpapi", "authserver/pages"} // on web, by cli
+	mounted := []string{"authserver/httpapi", "authserver/pages", "authserver/demo"} // on web, by cli
 
 	for name, list := range imports {
 		for _, other := range list {

@@ -20,7 +20,7 @@ func greet(ctx context.Context, con *console, logger *slog.Logger, cfg *config.C
 	}
 	logger.InfoContext(ctx, "serving", "listen", cfg.HTTP.Listen, "issuer", cfg.Identity.Issuer, "profile", cfg.Tokens.Profile)
 	if cfg.Tokens.Strict() {
-		logger.InfoContext(ctx, "PROFILE=strict: the password grant, /auth/login and refresh tokens in a query are off; refresh_token, client_credentials and accounts remain")
+		logger.InfoContext(ctx, "PROFILE=strict: the password grant, /auth/login and refresh tokens in a query are off; login by redirect, refresh_token, client_credentials and accounts remain")
 	} else {
 		logger.WarnContext(ctx, "PROFILE=compat: the password grant is on, which RFC 9700 §2.4 forbids; PROFILE=strict removes it")
 	}
@@ -43,6 +43,7 @@ const banner = `
 Tokenwright is running a demo. Everybody knows its passwords, so it listens on
 this machine only.
 
+  Application         {issuer}/demo/  (log in by redirect)
   API documentation   {issuer}/docs  (press Authorize)
                       {issuer}/redoc
   Metadata            {issuer}/.well-known/oauth-authorization-server

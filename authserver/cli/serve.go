@@ -8,6 +8,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/account"
 	"github.com/tokenwright/tokenwright/authserver/audit"
+	"github.com/tokenwright/tokenwright/authserver/demo"
 	"github.com/tokenwright/tokenwright/authserver/feed"
 	"github.com/tokenwright/tokenwright/authserver/httpapi"
 	"github.com/tokenwright/tokenwright/authserver/keys"
@@ -134,7 +135,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		}
 	}
 	if cmd.Demo {
-		if err := account.SeedDemo(ctx, accounts); err != nil {
+		if err := account.SeedDemo(ctx, accounts, cfg.Identity.Path()); err != nil {
 			return fmt.Errorf("make demo accounts: %w", err)
 		}
 	}
@@ -213,6 +214,11 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 		OAuth: server, Users: users, Clients: account.NewClients(accounts), Sessions: endings, Facts: facts, Consents: db, Logger: logger,
 	}, store, master); err != nil {
 		return err
+	}
+	if cmd.Demo {
+		if err := demo.Mount(site, cfg.Identity.Issuer); err != nil {
+			return err
+		}
 	}
 
 	observed.Hashes(accounts.Hasher)
