@@ -14,7 +14,6 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/browser"
 	"github.com/tokenwright/tokenwright/authserver/login"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
-	"github.com/tokenwright/tokenwright/authserver/web"
 )
 
 // Fields of our own beside those of an authorization request.
@@ -23,6 +22,10 @@ const (
 	fieldTw    = "tw"    // when the way began; oauth.Begun
 	fieldShown = "shown" // what a consent page has shown; login.Shown
 )
+
+// maxQuery is more than any authorization request takes that is not too long:
+// percent-encoded each byte is three.
+const maxQuery = 4 * oauth.MaxAuthorizationRequest
 
 // silent reports whether an authorization request's answer shows nothing, so that
 // it may stand in a frame.
@@ -60,7 +63,8 @@ func (s *server) next(c *gin.Context, a oauth.Authorization, session *browser.Se
 	})
 	switch step {
 	case login.Register:
-		if !s.RegistrationClosed {
+		// Who has an account already comes back from that page.
+		if known := c.Query(fieldAct) == "login"; !known && !s.RegistrationClosed {
 			seeOther(c, s.site.Path(PathRegister)+"?"+s.onwardQuery(a).Encode())
 			return
 		}
@@ -94,7 +98,12 @@ func (s *server) postAuthorize(c *gin.Context) {
 		return
 	}
 	if !form.Has(fieldAct) {
-		seeOther(c, s.site.Path(oauth.PathAuthorize)+"?"+form.Encode())
+		query := form.Encode()
+		if len(query) > maxQuery {
+			s.show(c, http.StatusBadRequest, Error{Common: Common{InRequest: true}, Kind: KindLong})
+			return
+		}
+		seeOther(c, s.site.Path(oauth.PathAuthorize)+"?"+query)
 		return
 	}
 	var act gin.HandlerFunc
@@ -108,7 +117,7 @@ func (s *server) postAuthorize(c *gin.Context) {
 	default:
 		act = s.refusal(KindInvalid, http.StatusBadRequest)
 	}
-	web.SameOrigin(act, s.refusal(KindForm, http.StatusForbidden))(c)
+	s.ownForm(act)(c)
 }
 
 // asked judges the request that one of our forms belongs to. A false has answered.

@@ -58,17 +58,18 @@ type server struct {
 func Mount(site *web.Site, d Deps) {
 	s := &server{d, site}
 	read := func(path string, h gin.HandlerFunc) {
-		site.Handle(http.MethodGet, path, s.person(web.Navigation(h, s.refusal(KindNavigation, http.StatusForbidden), nil)))
+		site.Handle(http.MethodGet, path, s.person(s.navigation(h, nil)))
 	}
-	post := func(path string, h gin.HandlerFunc) {
-		site.Handle(http.MethodPost, path, s.person(web.SameOrigin(h, s.refusal(KindForm, http.StatusForbidden))))
-	}
-	site.Handle(http.MethodGet, oauth.PathAuthorize, s.person(web.Navigation(s.authorize, s.refusal(KindNavigation, http.StatusForbidden), silent)))
+	post := func(path string, h gin.HandlerFunc) { site.Handle(http.MethodPost, path, s.person(s.ownForm(h))) }
+	site.Handle(http.MethodGet, oauth.PathAuthorize, s.person(s.navigation(s.authorize, silent)))
 	site.Handle(http.MethodPost, oauth.PathAuthorize, s.person(s.postAuthorize)) // from other sites too
 	read(PathLogin, s.loginPage)
 	post(PathLogin, s.logIn)
 	read(PathLogout, s.logoutPage)
-	post(PathLogout, s.logOut)
+	// Others may send people here, but the browser session ends by our own form.
+	site.Handle(http.MethodPost, PathLogout, s.person(web.SameOrigin(s.ownForm(s.logOut), func(c *gin.Context) {
+		seeOther(c, site.Path(PathLogout))
+	})))
 	if !d.RegistrationClosed {
 		read(PathRegister, s.registerPage)
 		post(PathRegister, s.register)
@@ -82,6 +83,17 @@ func Mount(site *web.Site, d Deps) {
 
 	site.Mark(web.Navigated|web.ChecksSecret, oauth.PathAuthorize, PathLogin, PathLogout, PathRegister)
 	site.Mark(web.Navigated, PathAccount, PathAccountSessions, PathAccountApps, pathStatic)
+}
+
+// navigation is h for what shows a page of its own; see [web.Navigation].
+func (s *server) navigation(h gin.HandlerFunc, framed func(*http.Request) bool) gin.HandlerFunc {
+	return web.Navigation(h, s.refusal(KindNavigation, http.StatusForbidden), framed)
+}
+
+// ownForm is h for a form of our own pages that a person sends: its answer is a
+// page too, which a script must not read.
+func (s *server) ownForm(h gin.HandlerFunc) gin.HandlerFunc {
+	return web.SameOrigin(s.navigation(h, nil), s.refusal(KindForm, http.StatusForbidden))
 }
 
 // person tells what follows the browser's name in words: it is long, and what a

@@ -27,11 +27,13 @@ func (s *server) registerHere(c *gin.Context) Register {
 	if len(query) > 0 {
 		p.Action += "?" + query.Encode()
 	}
+	if p.InRequest { // which may have asked to register
+		p.LoginURL += "&" + url.Values{fieldAct: {"login"}}.Encode()
+	}
 	return p
 }
 
-// onward is where an authorization request goes on, or else an account page. A
-// request that asked to register has been here.
+// onward is where an authorization request goes on, or else an account page.
 func (s *server) onward(query url.Values, page string) string {
 	if !query.Has("client_id") {
 		return s.site.Path(page)
