@@ -83,26 +83,21 @@ func (e *ender) token(ctx context.Context, w authserver.Ending) (bool, error) {
 // session writes a session's tombstone, unless it has ended, and its entry, or
 // ends all of the user's.
 func (e *ender) session(ctx context.Context, w authserver.Ending) (bool, error) {
-	res, err := e.tx.ExecContext(ctx, `
+	var ofUser int // entries, counted here so that each of very many sessions costs no statement more
+	err := e.tx.QueryRowContext(ctx, `
 		insert into tombstones (session_id, subject, client_id, reason, ended_at, until)
 		values ($1, $2, $3, $4, $5, $6 + (select case when millis < $7 then $7 else millis end from lifetimes where name = 'session'))
-		on conflict (session_id) do nothing`,
-		w.ID, w.Subject, w.ClientID, w.Reason, e.now.UnixMilli(), e.now.Add(skew).UnixMilli(), remembered.Milliseconds())
-	if err != nil {
-		return false, err
+		on conflict (session_id) do nothing
+		returning (select count(*) from revocations where revocations.subject = $2 and $2 <> '' and revocations.until > $5)`,
+		w.ID, w.Subject, w.ClientID, w.Reason, e.now.UnixMilli(), e.now.Add(skew).UnixMilli(), remembered.Milliseconds()).Scan(&ofUser)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
 	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
+	if err != nil {
 		return false, err
 	}
 	if w.ClientID == authserver.BrowserClientID && w.Reason == authserver.ReasonEvicted {
 		return true, nil // no logout of what it opened, and it has no token of its own
-	}
-	var ofUser int
-	err = e.tx.QueryRowContext(ctx, `
-		select count(*) from revocations where subject = $1 and subject <> '' and until > $2`,
-		w.Subject, e.now.UnixMilli()).Scan(&ofUser)
-	if err != nil {
-		return false, err
 	}
 	if ofUser >= mostOfUser && !e.all {
 		if e.all, err = e.sessions(ctx, w); err != nil {
