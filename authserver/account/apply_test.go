@@ -390,7 +390,7 @@ func TestApplyFindsCollisionsWithWhatIsThere(t *testing.T) {
 func TestSeedDemo(t *testing.T) {
 	f := newFixture(t)
 	for range 2 {
-		if err := account.SeedDemo(t.Context(), f.Deps, ""); err != nil {
+		if err := account.SeedDemo(t.Context(), f.Deps, "/auth"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -411,6 +411,11 @@ func TestSeedDemo(t *testing.T) {
 		c, err := f.clients.Find(t.Context(), id)
 		if err != nil || !c.Public || len(c.Scopes) != 4 || !c.MayUse(authserver.GrantPassword) || !c.MayUse(authserver.GrantRefreshToken) {
 			t.Errorf("%s: %+v, %v", id, c, err)
+		}
+		for _, uri := range c.RedirectURIs {
+			if !strings.HasPrefix(uri, "http://localhost/auth/") && !strings.HasPrefix(uri, "http://127.0.0.1/auth/") {
+				t.Errorf("%s is sent back to %s, which is not below the issuer", id, uri)
+			}
 		}
 	}
 	scopes, _ := f.db.Scopes(t.Context())
