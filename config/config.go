@@ -22,6 +22,7 @@ type Config struct {
 	Passwords  Passwords
 	Limits     Limits
 	Revocation Revocation
+	Outbound   Outbound
 	Audit      Audit
 	Log        Log
 	Telemetry  Telemetry
@@ -141,6 +142,11 @@ type Revocation struct {
 	RevocationMaxStaleness time.Duration `env:"REVOCATION_MAX_STALENESS" envDefault:"30s" form:"a duration from 10s to 1h, since the feed says something every 5s, such as 30s"`
 	ResourceClientID       string        `env:"RESOURCE_CLIENT_ID"`
 	ResourceClientSecret   Secret        `env:"RESOURCE_CLIENT_SECRET" secret:"text"`
+}
+
+// Outbound is where this server sends something of itself.
+type Outbound struct {
+	OutboundAllow Prefixes `env:"OUTBOUND_ALLOW" form:"address ranges, such as 10.0.0.0/8,fd00::/8"`
 }
 
 // Audit is how long the audit log is kept.

@@ -31,6 +31,7 @@ func TestEachFaultIsNamed(t *testing.T) {
 		"ALLOWED_HOSTS":               {"host names", []string{"https://auth.example.com", "auth.example.com:443", "*", "a.*.example.com", "::1", "[::1", "[127.0.0.1]", "a..b"}},
 		"CORS_ORIGINS":                {"exact origins", []string{"*", "null", "app.example.com", "https://app.example.com/", "https://*.example.com", "https://App.example.com"}},
 		"TRUSTED_PROXIES":             {"address ranges", []string{"10.0.0.1", "10.0.0.0/33", "proxy.example.com", "10.0.0.0/8;fd00::/8"}},
+		"OUTBOUND_ALLOW":              {"address ranges", []string{"10.0.0.1", "localhost"}},
 		"DOCS":                        {"true or false", []string{"yes", "2"}},
 		"AUTO_MIGRATE":                {"true or false", []string{"on"}},
 		"ROLE_HIERARCHY":              {"role names", []string{"user<", "<user", "user<admin<user", "User<admin", "user < admin", "user>admin", "us er"}},

@@ -27,6 +27,7 @@ type Sources struct {
 const (
 	demoDatabase = "sqlite:data/demo.db"
 	demoOrigin   = "http://localhost:3000"
+	demoOutbound = "127.0.0.0/8,::1/128"
 
 	fromFlag    = "flag"
 	fromEnviron = "environment"
@@ -51,6 +52,7 @@ func Load(s Sources) (Config, error) {
 		l.values["DATABASE_URL"] = value{demoDatabase, fromFlag}
 		l.values["REDIS_URL"] = value{"", fromFlag}
 		l.settle("CORS_ORIGINS", demoOrigin)
+		l.settle("OUTBOUND_ALLOW", demoOutbound)
 	}
 	l.settleDefaults(s.Terminal, s.Demo)
 

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/seal"
 	"github.com/tokenwright/tokenwright/migrations"
 )
 
@@ -26,6 +27,8 @@ type Config struct {
 // DB is a database. It is safe for concurrent use.
 type DB struct {
 	audit writer
+	// box is of the outbox; nil before SealOutbox.
+	box *seal.Box
 	// w writes and r reads. In PostgreSQL they are one.
 	w, r pool
 	// schema is what migrations run on: no statement of theirs is bounded.
