@@ -10,6 +10,7 @@ import (
 	"github.com/tokenwright/tokenwright/authserver/account"
 	"github.com/tokenwright/tokenwright/authserver/keys"
 	"github.com/tokenwright/tokenwright/authserver/limit"
+	"github.com/tokenwright/tokenwright/authserver/outbox"
 	"github.com/tokenwright/tokenwright/authserver/password"
 	"github.com/tokenwright/tokenwright/authserver/sqlstore"
 	"github.com/tokenwright/tokenwright/config"
@@ -40,7 +41,8 @@ func openDatabase(ctx context.Context, cfg config.Storage) (*sqlstore.DB, error)
 }
 
 // openMaster derives the master secrets and compares them with the one that the
-// database was made with. A new database gets a new one if none is set.
+// database was made with. A new database gets a new one if none is set. What is to
+// be sent is sealed under them from here on.
 func openMaster(ctx context.Context, db *sqlstore.DB, cfg *config.Config) (*keys.Master, error) {
 	if !cfg.Keys.SecretKey.IsSet() {
 		_, err := db.Meta(ctx, metaSecretCheck)
@@ -65,6 +67,11 @@ func openMaster(ctx context.Context, db *sqlstore.DB, cfg *config.Config) (*keys
 	if !master.Opens(check) {
 		return nil, keys.ErrWrongSecretKey
 	}
+	box, err := master.Box(outbox.Label)
+	if err != nil {
+		return nil, err
+	}
+	db.SealOutbox(box)
 	return master, nil
 }
 

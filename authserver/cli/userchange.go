@@ -141,6 +141,9 @@ func (cmd userRemoveCmd) Run(ctx context.Context, con *console) error {
 		if err != nil {
 			return err
 		}
+		if err := s.sessions.EndAll(ctx, u.Subject, authserver.ActorCLI); err != nil {
+			return err
+		}
 		if err := s.users.Remove(ctx, u.Subject, authserver.ActorCLI); err != nil {
 			return err
 		}

@@ -55,6 +55,17 @@ func (s *Sessions) Drop(ctx context.Context, ended []authserver.Ending) {
 	}
 }
 
+// EndAll ends the sessions of a user who is to be removed, so that their clients
+// are told: some if there are very many, and none while the session store cannot
+// be asked. The rest end with the user.
+func (s *Sessions) EndAll(ctx context.Context, subject, actor string) error {
+	all, err := s.Others(ctx, authserver.Asker{Subject: subject}, authserver.ReasonUserRemoved)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	return s.End(ctx, all, authserver.Event{Act: "session.revoke", Actor: actor})
+}
+
 // Forget forgets the records of a user who was removed: they have the addresses
 // that the user came from.
 func (s *Sessions) Forget(ctx context.Context, subject string) error {
@@ -80,18 +91,20 @@ const most = 100
 func (s *Sessions) Evict(ctx context.Context, u authserver.User, opened authserver.Session, sids []string) error {
 	var alive, ended []authserver.Ending
 	for _, sid := range sids[:min(len(sids), most)] {
+		session, err := s.Store.Session(ctx, sid)
+		known := err == nil
+		if err != nil && !errors.Is(err, authserver.ErrNotFound) {
+			return fmt.Errorf("find session: %w", err)
+		}
 		e := authserver.Ending{
-			Kind: authserver.KindSession, ID: sid, Subject: u.Subject, Reason: authserver.ReasonEvicted,
+			Kind: authserver.KindSession, ID: sid, Subject: u.Subject, ClientID: session.ClientID, Reason: authserver.ReasonEvicted,
 			Keep: authserver.Asker{SessionID: opened.ID, ParentID: opened.Parent, SessionEpoch: u.SessionEpoch},
 		}
 		if opened.OfBrowser() {
 			e.ClientID = authserver.BrowserClientID
 		}
-		lives, err := s.lives(ctx, u, sid)
-		if err != nil {
-			return err
-		}
-		if lives {
+		// As far as is known.
+		if !known || u.SessionLives(sid, session.SessionEpoch) {
 			alive = append(alive, e)
 		} else {
 			ended = append(ended, e)
@@ -102,21 +115,6 @@ func (s *Sessions) Evict(ctx context.Context, u authserver.User, opened authserv
 		return nil
 	}
 	return s.End(ctx, alive, authserver.Event{Act: "session.evict"})
-}
-
-// lives reports whether no epoch of u's has ended a session, as far as is known.
-func (s *Sessions) lives(ctx context.Context, u authserver.User, sid string) (bool, error) {
-	if u.SessionEpoch == 0 {
-		return true, nil // it was never raised
-	}
-	session, err := s.Store.Session(ctx, sid)
-	if errors.Is(err, authserver.ErrNotFound) {
-		return true, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("find session: %w", err)
-	}
-	return u.SessionLives(sid, session.SessionEpoch), nil
 }
 
 // Logout ends the session of a, whether or not the session store

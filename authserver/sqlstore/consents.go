@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/backchannel"
 )
 
 const consentColumns = `consents.subject, consents.client_id, consents.scopes, consents.resources, consents.epoch, consents.granted_at`
@@ -59,13 +61,18 @@ func (d *DB) Withdraw(ctx context.Context, subject, clientID string, end []auths
 		if err := lock(ctx, tx, "revocation"); err != nil {
 			return err
 		}
-		res, err := tx.ExecContext(ctx, `
+		gone := backchannel.Sessions{Subject: subject, ClientID: clientID, Reason: authserver.ReasonConsentWithdrawn, EndedAt: now}
+		err := tx.QueryRowContext(ctx, `
 			update consents set scopes = '', resources = '', epoch = epoch + 1
-			where subject = $1 and client_id = $2 and (scopes <> '' or resources <> '')`, subject, clientID)
-		if err = changed(res, err, authserver.ErrNotFound); err != nil {
+			where subject = $1 and client_id = $2 and (scopes <> '' or resources <> '')
+			returning epoch`, subject, clientID).Scan(&gone.ConsentEpoch)
+		if err != nil {
 			return err
 		}
-		ends := ender{tx: tx, now: now}
+		if err := d.tellAll(ctx, tx, gone, subject+" "+clientID+" "+strconv.FormatInt(gone.ConsentEpoch, 10)); err != nil {
+			return err
+		}
+		ends := ender{db: d, tx: tx, now: now}
 		for _, ending := range end {
 			if _, err := ends.session(ctx, ending); err != nil {
 				return err

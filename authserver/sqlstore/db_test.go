@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/seal"
 	"github.com/tokenwright/tokenwright/authserver/sqlstore"
 	"github.com/tokenwright/tokenwright/authserver/storetest"
 )
@@ -24,6 +25,11 @@ func openURL(t testing.TB, url string) *sqlstore.DB {
 	if err := d.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	box, err := seal.NewBox(seal.Key{ID: [4]byte{1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.SealOutbox(box)
 	return d
 }
 
@@ -52,5 +58,8 @@ func suites(t *testing.T, open func(t *testing.T) *sqlstore.DB) {
 	t.Run("Facts", func(t *testing.T) { storetest.Facts(t, database) })
 	t.Run("Meta", func(t *testing.T) { storetest.Meta(t, database) })
 	t.Run("Events", func(t *testing.T) { storetest.Events(t, database) })
+	t.Run("Outbox", func(t *testing.T) {
+		storetest.Outbox(t, func(t *testing.T) storetest.WithOutbox { return open(t) })
+	})
 	t.Run("LastRows", func(t *testing.T) { lastRows(t, open(t)) })
 }

@@ -23,7 +23,7 @@ func (d *DB) End(ctx context.Context, what []authserver.Ending, e authserver.Eve
 		if err := lock(ctx, tx, "revocation"); err != nil {
 			return err
 		}
-		some, ends := false, ender{tx: tx, now: time.Now()}
+		some, ends := false, ender{db: d, tx: tx, now: time.Now()}
 		for _, w := range what {
 			ended, err := ends.end(ctx, w)
 			if err != nil {
@@ -42,6 +42,7 @@ func (d *DB) End(ctx context.Context, what []authserver.Ending, e authserver.Eve
 // ender ends what is one user's in one transaction, which has locked the counter
 // of entries.
 type ender struct {
+	db  *DB
 	tx  *sql.Tx
 	now time.Time
 	all bool // an entry of the transaction has ended all of the user's sessions
@@ -83,17 +84,8 @@ func (e *ender) token(ctx context.Context, w authserver.Ending) (bool, error) {
 // session writes a session's tombstone, unless it has ended, and its entry, or
 // ends all of the user's.
 func (e *ender) session(ctx context.Context, w authserver.Ending) (bool, error) {
-	var ofUser int // entries, counted here so that each of very many sessions costs no statement more
-	err := e.tx.QueryRowContext(ctx, `
-		insert into tombstones (session_id, subject, client_id, reason, ended_at, until)
-		values ($1, $2, $3, $4, $5, $6 + (select case when millis < $7 then $7 else millis end from lifetimes where name = 'session'))
-		on conflict (session_id) do nothing
-		returning (select count(*) from revocations where revocations.subject = $2 and $2 <> '' and revocations.until > $5)`,
-		w.ID, w.Subject, w.ClientID, w.Reason, e.now.UnixMilli(), e.now.Add(skew).UnixMilli(), remembered.Milliseconds()).Scan(&ofUser)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
+	ofUser, marked, err := e.db.mark(ctx, e.tx, w, e.now)
+	if err != nil || !marked {
 		return false, err
 	}
 	if w.ClientID == authserver.BrowserClientID && w.Reason == authserver.ReasonEvicted {
@@ -127,7 +119,7 @@ func (e *ender) sessions(ctx context.Context, w authserver.Ending) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	return true, raised(ctx, e.tx, u, authserver.UserChange{Reason: w.Reason}, e.now)
+	return true, e.db.raised(ctx, e.tx, u, authserver.UserChange{Reason: w.Reason}, e.now)
 }
 
 // entry is what revoke writes.

@@ -90,14 +90,17 @@ func scanTombstone(row scanner) (authserver.Tombstone, error) {
 }
 
 // raised notes why the sessions below u's session epoch ended, for no longer than
-// they can be asked for, and ends their tokens. A raising of the epoch ends those
+// they can be asked for, ends their tokens, and lets their clients be told. A raising of the epoch ends those
 // as well: a token has both epochs as of one moment.
-func raised(ctx context.Context, tx *sql.Tx, u authserver.User, c authserver.UserChange, now time.Time) error {
+func (d *DB) raised(ctx context.Context, tx *sql.Tx, u authserver.User, c authserver.UserChange, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		insert into session_epochs (subject, epoch, kept_session, reason, ended_at, until)
 		values ($1, $2, $3, $4, $5, $6 + (select case when millis < $7 then $7 else millis end from lifetimes where name = 'session'))`,
 		u.Subject, u.SessionEpoch, join(u.Kept), c.Reason, now.UnixMilli(), now.Add(skew).UnixMilli(), remembered.Milliseconds())
-	if err != nil || c.EndTokens {
+	if err != nil {
+		return err
+	}
+	if err := d.tellRaised(ctx, tx, u, c.Reason, now); err != nil || c.EndTokens {
 		return err
 	}
 	_, err = revoke(ctx, tx, entry{

@@ -60,11 +60,11 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 			}
 		}
 		if c.EndSessions {
-			if err := raised(ctx, tx, u, c, now); err != nil {
+			if err := d.raised(ctx, tx, u, c, now); err != nil {
 				return err
 			}
 		}
-		ends := ender{tx: tx, now: now, all: c.EndSessions}
+		ends := ender{db: d, tx: tx, now: now, all: c.EndSessions}
 		for _, ending := range c.End {
 			if _, err := ends.session(ctx, ending); err != nil {
 				return err
