@@ -16,7 +16,7 @@ func TestActsAreListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	listed := strings.Fields(string(doc))
-	act := regexp.MustCompile(`"((?:login|token|client|refresh|session|user|scope|resource|key|audit)\.[a-z_]+)"`)
+	act := regexp.MustCompile(`"((?:login|logout|token|client|refresh|session|user|scope|resource|key|audit)\.[a-z_]+)"`)
 	found := 0
 	err = fs.WalkDir(os.DirFS(".."), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "storetest/") {

@@ -25,6 +25,9 @@
 //	session.end_others       the user ended all but one
 //	session.evict            a new session was one too many; the least recently used ended
 //	session.revoke           a client ended a session with one of its refresh tokens, or an operator did
+//	logout.sent              a client was told of the end of a session (OpenID Connect Back-Channel Logout)
+//	logout.refused           it was not, and will not be: the reason is its answer, or that its address is not allowed
+//	logout.given_up          it gave no answer for a day, or one that was to be tried again
 //	token.revoke             a client ended one access token
 //	token.mint               an operator made an access token; the reason is the digest of claims that were given
 //	user.register            a user was made

@@ -20,6 +20,7 @@ type commands struct {
 	User        userCmd        `cmd:"" help:"Manage user accounts."`
 	Client      clientCmd      `cmd:"" help:"Manage registered clients."`
 	Session     sessionCmd     `cmd:"" help:"List sessions, or end them."`
+	Outbox      outboxCmd      `cmd:"" help:"Show what waits to be sent."`
 	Keys        keysCmd        `cmd:"" help:"Manage the keys that sign access tokens."`
 	Token       tokenCmd       `cmd:"" help:"Mint an access token, or explain one."`
 	Audit       auditCmd       `cmd:"" help:"Read, verify or export the event log."`

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"database/sql"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tokenwright/tokenwright/authserver/feed"
+	"github.com/tokenwright/tokenwright/authserver/outbox"
 	"github.com/tokenwright/tokenwright/authserver/password"
 )
 
@@ -53,6 +55,28 @@ func (m *metrics) staleness(heard func() time.Time) {
 		}
 		return time.Since(at).Seconds()
 	})
+}
+
+// Outbox reports what waits to be sent, and what became of what was.
+func (t *Telemetry) Outbox(stats func(context.Context) (outbox.Stats, error)) {
+	waiting := desc("outbox_waiting", "What waits to be sent, on the database.")
+	oldest := desc("outbox_oldest_seconds", "How long the oldest of it has been waiting.")
+	done := desc("outbox_done_total", "What this server has done with, by kind and what became of it.", "kind", "outcome")
+	t.metrics.collect(func(out chan<- prometheus.Metric) {
+		s, err := stats(context.Background())
+		for what, n := range s.Done {
+			out <- prometheus.MustNewConstMetric(done, prometheus.CounterValue, float64(n), what.Kind, string(what.Outcome))
+		}
+		if err != nil { // it is not known, and said elsewhere
+			return
+		}
+		age := time.Duration(0)
+		if s.Waiting > 0 {
+			age = time.Since(s.Oldest)
+		}
+		out <- prometheus.MustNewConstMetric(waiting, prometheus.GaugeValue, float64(s.Waiting))
+		out <- prometheus.MustNewConstMetric(oldest, prometheus.GaugeValue, age.Seconds())
+	}, waiting, oldest, done)
 }
 
 // SigningKey reports how old the key that signs is; since may be zero.
