@@ -33,6 +33,13 @@ func SeedDemo(ctx context.Context, d Deps, base string) error {
 		clients: []fileClient{
 			app("demo-app", "Demo", "/demo/"),
 			app("swagger-ui", "API documentation", "/docs/oauth2-redirect.html"),
+			// A web application of somebody else's: people are asked for their consent.
+			{ClientSpec: ClientSpec{
+				ID: "demo-web", Name: "Demo web application", Secret: "demo-web-secret-0123",
+				Grants:       []string{authserver.GrantAuthorizationCode, authserver.GrantRefreshToken},
+				Scopes:       []string{"read", "write"},
+				RedirectURIs: []string{"http://localhost/callback", "http://127.0.0.1/callback"},
+			}},
 			{ClientSpec: ClientSpec{
 				ID: "demo-service", Secret: "demo-service-secret",
 				Grants: []string{authserver.GrantClientCredentials},

@@ -31,6 +31,8 @@ api and origin added:
 	  - {id: app, grants: [password, refresh_token], scopes: [read, write, admin]}    # no secret: public
 	  - {id: app2, grants: [password, refresh_token], refresh_grace_seconds: 0}
 	  - {id: rs, secret: …, grants: [client_credentials], introspect: true, serves: [https://api.example.com]}
+	  - {id: spa, grants: [authorization_code, refresh_token], redirect_uris: [http://127.0.0.1/callback], trusted: true}
+	  - {id: web, secret: …, grants: [authorization_code], redirect_uris: [https://web.example.com/callback]}
 	users:                                       # the first active one logs in
 	  - {username: alice, password: …}
 	  - {username: carol, password: …, is_active: false}
@@ -40,7 +42,16 @@ api and origin added:
 	  admin_url: https://api.example.com/admin   # does not take alice's
 	origin: https://app.example.com              # may read answers (CORS)
 
-A client may also have resources: other APIs that it may ask tokens for.
+A client may also have resources: other APIs that it may ask tokens for. One that
+logs people in by redirect has redirect_uris; nobody needs to be there. trusted says
+that nobody is asked for a consent; require_pkce: false and
+require_pushed_authorization_requests: true are what they are called.
+
+Login and consent pages are filled in without a browser and without scripts. Where
+the forms are not tokenwright's, say what their fields and buttons are called, each
+button by its name=value, or by its name or id alone:
+
+	pages: {username: login, password: secret, login: id-of-button, cancel: …, allow: accept=yes, deny: accept=no, logout: …}
 
 Example:
 

@@ -24,6 +24,13 @@ const (
 	patientPassword = "käse 密码 + & = % and on and on until it has more than seventy-two bytes in all"
 )
 
+// patientWeb are the clients by which people log in by redirect.
+const patientWeb = `
+  - {id: spa, public: true, trusted: true, grants: [authorization_code, refresh_token], scopes: [read, write, admin], redirect_uris: ["http://127.0.0.1/callback"], resources: [https://other.example]}
+  - {id: web, secret: web-secret-0123456789abcdef, grants: [authorization_code, refresh_token], scopes: [read, write], redirect_uris: ["https://web.example/callback?from=tw"]}
+  - {id: old, secret: old-secret-0123456789abcdef, trusted: true, require_pkce: false, grants: [authorization_code], scopes: [read], redirect_uris: ["https://old.example/callback"]}
+  - {id: bank, secret: bank-secret-0123456789abcdef, require_pushed_authorization_requests: true, grants: [authorization_code], scopes: [read], redirect_uris: ["https://bank.example/callback"]}`
+
 const patientAccounts = `
 resources: [{identifier: https://other.example, name: Other, scopes: [read]}]
 scopes: {admin: {requires_role: admin}, write: {requires_role: user}}
@@ -33,6 +40,7 @@ clients:
   - {id: owner, secret: "` + patientSecret + `", grants: [password, refresh_token, client_credentials], scopes: [read, write]}
   - {id: rs, secret: rs-secret-0123456789abcdef, grants: [client_credentials], introspect: true, serves: ["ISSUER/api"]}
   - {id: rs2, secret: rs2-secret-0123456789abcdef, introspect: true, serves: [https://other.example]}
+` + patientWeb + `
 users:
   - {username: alice, email: alice@example.com, password: "` + patientPassword + `", roles: [user]}
   - {username: bob, email: bob@example.com, password: correct horse, roles: [user]}
@@ -46,6 +54,7 @@ clients:
   - {id: owner, secret: "` + patientSecret + `", grants: [password, refresh_token, client_credentials]}
   - {id: rs, secret: rs-secret-0123456789abcdef, grants: [client_credentials], introspect: true, serves: ["ISSUER/api"]}
   - {id: rs2, secret: rs2-secret-0123456789abcdef, introspect: true, serves: [https://other.example]}
+` + patientWeb + `
 users:
   - {username: alice, password: "` + patientPassword + `"}
   - {username: bob, password: correct horse}
@@ -167,6 +176,54 @@ func without(header string) func(*http.Response) {
 	return func(res *http.Response) { res.Header.Del(header) }
 }
 
+// asked changes parameters of a request's address; an empty value takes one out.
+func asked(pairs ...string) func(*http.Request) {
+	return func(r *http.Request) {
+		q := r.URL.Query()
+		for i := 0; i < len(pairs); i += 2 {
+			if !q.Has(pairs[i]) {
+				continue
+			}
+			if q.Set(pairs[i], pairs[i+1]); pairs[i+1] == "" {
+				q.Del(pairs[i])
+			}
+		}
+		r.URL.RawQuery = q.Encode()
+	}
+}
+
+// tell changes a parameter of what a client is told; an empty value takes it out.
+func tell(name, value string) func(*http.Response) {
+	return func(res *http.Response) {
+		u, err := url.Parse(res.Header.Get("Location"))
+		if err != nil || !u.Query().Has(name) {
+			return
+		}
+		q := u.Query()
+		if q.Set(name, value); value == "" {
+			q.Del(name)
+		}
+		u.RawQuery = q.Encode()
+		res.Header.Set("Location", u.String())
+	}
+}
+
+// turned answers with another status than the usual one.
+func turned(from, to int) func(*http.Response) {
+	return func(res *http.Response) {
+		if res.StatusCode == from {
+			res.StatusCode = to
+		}
+	}
+}
+
+// deaf does not hear where a request comes from.
+func deaf(r *http.Request) {
+	r.Header.Del("Origin")
+	r.Header.Del("Sec-Fetch-Site")
+	r.Header.Del("Sec-Fetch-Dest")
+}
+
 func TestDoctor(t *testing.T) {
 	if testing.Short() {
 		t.Skip("drives a program of its own")
@@ -184,12 +241,13 @@ func TestDoctor(t *testing.T) {
 				skipped = append(skipped, r.ID)
 			}
 		}
-		if want := []string{"REF-014", "PWD-004", "CLI-007"}; !slices.Equal(skipped, want) {
+		if want := []string{"REF-014", "AUT-007", "PWD-004", "CLI-007"}; !slices.Equal(skipped, want) {
 			t.Errorf("not applicable: %v, want what needs --timing: %v", skipped, want)
 		}
 	})
 
 	const tokens, introspect, revoke, api = "/oauth/token", "/oauth/introspect", "/oauth/revoke", "/api/private"
+	const authorize, par = "/oauth/authorize", "/oauth/par"
 	const metadata, keys = "/.well-known/oauth-authorization-server", "/.well-known/jwks.json"
 	queryInBody := func(r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -280,6 +338,63 @@ func TestDoctor(t *testing.T) {
 		{"RSV-037", "takes the first of two tokens", path(api, fault{request: func(r *http.Request) {
 			r.Header.Set("Authorization", r.Header.Get("Authorization"))
 		}})},
+		{"MET-010", "does not name itself", path(authorize, fault{response: tell("iss", "")})},
+		{"AUT-001", "redirects to whom it does not know", path(authorize, fault{response: func(res *http.Response) {
+			if to := res.Request.URL.Query().Get("redirect_uri"); res.StatusCode == 400 {
+				res.Header.Set("Location", to+"?error=invalid_request")
+				answers(res, 303, "")
+			}
+		}})},
+		{"AUT-002", "passes over redirect URIs", path(authorize, fault{request: asked("redirect_uri", "")})},
+		{"AUT-003", "takes the plain challenge", path(authorize, fault{request: asked("code_challenge_method", "S256")})},
+		{"AUT-005", "takes a code twice", path(tokens, fault{response: func(res *http.Response) {
+			if res.StatusCode == 400 {
+				answers(res, 200, `{"access_token":"a","refresh_token":"b","token_type":"Bearer"}`)
+			}
+		}})},
+		{"AUT-008", "lets a browser send the password on", path(authorize, fault{response: turned(303, 307)})},
+		{"AUT-009", "lets scripts read its pages", path(authorize, fault{response: func(res *http.Response) {
+			res.Header.Set("Access-Control-Allow-Origin", "*")
+		}})},
+		{"AUT-010", "lets its pages be framed", path(authorize, fault{response: without("X-Frame-Options")})},
+		{"AUT-012", "takes a consent from anywhere", path(authorize, fault{request: deaf})},
+		{"AUT-014", "writes states as it likes", path(authorize, fault{response: tell("state", "mine")})},
+		{"AUT-020", "asks where nothing may be shown", path(authorize, fault{request: asked("prompt", "")})},
+		{"AUT-021", "lets nobody log in again", path(authorize, fault{request: asked("prompt", "", "max_age", "")})},
+		{"AUT-022", "answers in another way than it was asked for", path(authorize, fault{request: asked("response_mode", "query")})},
+		{"AUT-023", "answers a login by 302", path(authorize, fault{response: turned(303, 302)})},
+		{"AUT-028", "passes over scopes", path(authorize, fault{request: asked("scope", "read")})},
+		{"AUT-029", "asks nobody for a consent", path(authorize, fault{request: asked("prompt", "")})},
+		{"AUT-031", "keeps the cookie that there was", path(authorize, fault{response: func(res *http.Response) {
+			if len(res.Request.Cookies()) > 0 {
+				res.Header.Del("Set-Cookie")
+			}
+		}})},
+		{"AUT-032", "lets scripts read its cookie", path(authorize, fault{response: func(res *http.Response) {
+			for i, c := range res.Header["Set-Cookie"] {
+				res.Header["Set-Cookie"][i] = strings.Replace(c, "; HttpOnly", "", 1)
+			}
+		}})},
+		{"AUT-033", "does not escape what it posts", path(authorize, fault{response: edit("&#34;", `"`)})},
+		{"AUT-036", "does not say who leaves", path(authorize, fault{response: tell("error", "server_error")})},
+		{"PAR-001", "lets pushed requests be stored", path(par, fault{response: without("Cache-Control")})},
+		{"PAR-003", "passes over a request_uri in a pushed request", path(par, fault{request: func(r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			rest := strings.ReplaceAll(string(body), "request_uri=", "ignored=")
+			if err != nil {
+				rest = ""
+			}
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(rest)), int64(len(rest))
+		}})},
+		{"PAG-003", "runs what stands in its pages", path(authorize, fault{response: func(res *http.Response) {
+			res.Header.Add("Content-Security-Policy", "script-src 'unsafe-inline'")
+		}})},
+		{"PAG-004", "takes forms from anywhere", path(authorize, fault{request: deaf})},
+		{"PAG-005", "tells strangers that they are", path(authorize, fault{response: edit(`value="no-such-user"`, `><p>Nobody is called so.</p><input`)})},
+		{"PAG-006", "writes what it is told", path(authorize, fault{response: func(res *http.Response) {
+			edit("</main>", res.Request.URL.Query().Get("login_hint")+"</main>")(res)
+		}})},
+		{"PAG-008", "does not say what its fields are", path(authorize, fault{response: edit(`"current-password"`, `"off"`)})},
 		{"ACC-002", "repeats a password that it refuses", path("/auth/register", fault{response: edit(`"loc"`, `"input":"password1 Xq7~v!w","loc"`)})},
 		{"ACC-012", "lets browsers guess types", fault{response: without("X-Content-Type-Options")}},
 	} {
@@ -352,7 +467,7 @@ func TestDoctorKnowsTheDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, code := run(t, "", "doctor", p.issuer, "--fixtures", file)
-	if code != 0 || strings.Contains(stdout, "\nfail") || !strings.Contains(stdout, " of 174 lines") {
+	if code != 0 || strings.Contains(stdout, "\nfail") || !strings.Contains(stdout, " of 230 lines") {
 		t.Errorf("exit code %d: %s\n%s", code, stderr, stdout)
 	}
 }

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -27,6 +28,16 @@ type cast struct {
 	rs2     *Client // introspects others'
 	deaf    *Client // confidential, may not introspect
 	roamer  *Client // may ask tokens for another API too
+
+	// Those who log people in by redirect.
+	web       *Client // public if there is such a one
+	webOther  *Client // is another
+	webSecret *Client // confidential
+	webAsks   *Client // its people are asked for their consent
+	webNative *Client // answers go to a loopback address
+	webRoamer *Client // may ask tokens for another API too
+	webPlain  *Client // may ask without a challenge
+	pushes    *Client // has to push its requests
 }
 
 func (p *cast) choose(f Fixtures) {
@@ -69,6 +80,30 @@ func (p *cast) choose(f Fixtures) {
 		c := &f.Clients[i]
 		set(&p.another, c, c.May("refresh_token") && c != p.app)
 	}
+	p.chooseWeb(f)
+}
+
+func (p *cast) chooseWeb(f Fixtures) {
+	for _, public := range []bool{true, false} {
+		for i := range f.Clients {
+			c := &f.Clients[i]
+			if !c.May("authorization_code") || c.IsPublic() != public {
+				continue
+			}
+			if c.RequirePushed {
+				set(&p.pushes, c, true)
+				continue
+			}
+			set(&p.webOther, c, p.web != nil)
+			set(&p.web, c, true)
+			set(&p.webSecret, c, !public)
+			set(&p.webAsks, c, !c.Trusted)
+			u, err := url.Parse(c.RedirectURIs[0])
+			set(&p.webNative, c, err == nil && u.Scheme == "http" && loopback(u.Hostname()))
+			set(&p.webRoamer, c, len(c.Resources) > 0)
+			set(&p.webPlain, c, !public && c.RequirePKCE != nil && !*c.RequirePKCE)
+		}
+	}
 }
 
 // set gives a part to the first who can play it.
@@ -90,122 +125,4 @@ func (s *subject) denied() string {
 		}
 	}
 	return ""
-}
-
-// need is what a check cannot do without.
-type need int
-
-const (
-	token        need = iota // an issuer with a token endpoint
-	login                    // a user, and a client that logs users in
-	oneScope                 // the user is given a scope
-	twoScopes                // or two
-	deniedScope              // there is a scope that the user may not have
-	publicClient             // each of the rest is a part of the cast
-	ownerClient
-	confidential
-	serviceClient
-	noPassword
-	anotherClient
-	strictClient
-	lenientClient
-	oddClient
-	disabledUser
-	otherUser
-	speltUser
-	introspecter
-	introspecterElsewhere
-	roamingClient
-	introspection // the endpoint
-	revocation    // the endpoint
-	feed          // the endpoint
-	keySet        // a jwks_uri
-	readable      // access tokens are JWTs
-	api           // a URL of a resource server
-	adminAPI
-	identifier
-	tutorial // contract 3
-	slowly   // Options.Timing
-)
-
-// lacks is why a need is not met; empty if it is.
-func (s *subject) lacks(n need) string {
-	missing := func(there bool, reason string) string {
-		if there {
-			return ""
-		}
-		return reason
-	}
-	fixture := func(there bool, what string) string { return missing(there, "the fixtures have no "+what) }
-	m := s.metadata
-	switch n {
-	case token:
-		return missing(m.token != "", "the metadata names no token_endpoint")
-	case login:
-		switch {
-		case m.token == "":
-			return "the metadata names no token_endpoint"
-		case s.user == nil:
-			return "the fixtures have no active user"
-		case len(m.grants) > 0 && !slices.Contains(m.grants, "password"):
-			return "the issuer does not offer the password grant"
-		}
-		return fixture(s.app != nil, "client with the grants password and refresh_token")
-	case oneScope:
-		return missing(len(s.granted) > 0, "the user was given no scope")
-	case twoScopes:
-		return missing(len(s.granted) > 1, "the user was not given two scopes")
-	case deniedScope:
-		return fixture(s.app != nil && s.denied() != "", "client with a scope that the user may not have")
-	case publicClient:
-		return fixture(s.pub != nil, "public client with the grants password and refresh_token")
-	case ownerClient:
-		return fixture(s.owner != nil, "confidential client with the grants password and refresh_token")
-	case confidential:
-		return fixture(s.conf != nil, "confidential client")
-	case serviceClient:
-		return fixture(s.service != nil, "confidential client with the grant client_credentials")
-	case noPassword:
-		return fixture(s.nobody != nil, "client without the grant password")
-	case anotherClient:
-		return fixture(s.another != nil, "second client with the grant refresh_token")
-	case strictClient:
-		return fixture(s.strict != nil, "client with refresh_grace_seconds: 0")
-	case lenientClient:
-		return fixture(s.lenient != nil, "client with refresh_grace_seconds above 0")
-	case oddClient:
-		return fixture(s.odd != nil, "client with special letters in its id or secret")
-	case disabledUser:
-		return fixture(s.disabled != nil, "user with is_active: false")
-	case otherUser:
-		return fixture(s.other != nil, "second user")
-	case speltUser:
-		return fixture(s.spelt != nil, "user with special letters in name or password")
-	case introspecter:
-		return fixture(s.rs != nil, "client that introspects")
-	case introspecterElsewhere:
-		return fixture(s.rs2 != nil, "client that introspects tokens of another API")
-	case roamingClient:
-		return fixture(s.roamer != nil, "client with resources of its own")
-	case introspection:
-		return missing(m.introspect != "", "the issuer offers no introspection")
-	case revocation:
-		return missing(m.revoke != "", "the issuer offers no revocation")
-	case feed:
-		return missing(m.feed != "", "the issuer offers no revocation feed")
-	case keySet:
-		return missing(m.jwks != "", "the metadata names no jwks_uri")
-	case readable:
-		return missing(s.jwt, "no access token that is a JWT was seen")
-	case api:
-		return fixture(s.Fixtures.API.URL != "", "api.url")
-	case adminAPI:
-		return fixture(s.Fixtures.API.AdminURL != "", "api.admin_url")
-	case identifier:
-		return fixture(s.Fixtures.API.Identifier != "", "api.identifier")
-	case tutorial:
-		return missing(s.tutorial, "the issuer has no /auth/login")
-	default: // slowly
-		return missing(s.Timing, "takes long: give --timing")
-	}
 }

@@ -62,6 +62,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if o.Samples == 0 {
 		o.Samples = 500
 	}
+	o.Fixtures.Pages = o.Fixtures.Pages.orUsual()
 	s := &subject{
 		Options: o,
 		http: &http.Client{
@@ -94,7 +95,8 @@ func checks() []check {
 	return slices.Concat(
 		metadataChecks(), keyChecks(), tokenChecks(), scopeChecks(), crossOriginChecks(), clientChecks(), passwordChecks(),
 		refreshChecks(), rotationChecks(), credentialsChecks(), jwtChecks(), introspectChecks(), revokeChecks(),
-		resourceChecks(), challengeChecks(), forgedChecks(), feedChecks(), accountChecks(), timingChecks(), answerChecks(),
+		resourceChecks(), challengeChecks(), forgedChecks(), feedChecks(), accountChecks(),
+		authorizeChecks(), answerToChecks(), codeChecks(), pushedChecks(), personChecks(), consentChecks(), pageChecks(), timingChecks(), answerChecks(),
 	)
 }
 

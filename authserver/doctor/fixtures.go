@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,8 @@ type Fixtures struct {
 	API   API    `yaml:"api"`
 	// Origin is an origin that the issuer lets read its answers (CORS).
 	Origin string `yaml:"origin"`
+	// Pages are for a login by redirect.
+	Pages Pages `yaml:"pages"`
 
 	// An apply file has them; nothing is asked about them.
 	Resources any `yaml:"resources"`
@@ -46,21 +49,20 @@ type Client struct {
 	// RefreshGrace is for how many seconds a refresh token may be presented
 	// again; nil leaves it open.
 	RefreshGrace *int `yaml:"refresh_grace_seconds"`
+	// RedirectURIs: its answers go to the first. Nobody needs to be there.
+	RedirectURIs []string `yaml:"redirect_uris"`
+	// Trusted clients are given codes without asking the person.
+	Trusted bool `yaml:"trusted"`
+	// RequirePKCE is false for one that may ask without a challenge.
+	RequirePKCE *bool `yaml:"require_pkce"`
+	// RequirePushed is for one that has to push its requests (RFC 9126 §6).
+	RequirePushed bool `yaml:"require_pushed_authorization_requests"`
 
 	// An apply file has them; nothing is asked about them.
-	redirected `yaml:",inline"`
-}
-
-// redirected is what an apply file says of clients that log people in by redirect.
-type redirected struct {
 	Name                   string   `yaml:"name"`
-	RedirectURIs           []string `yaml:"redirect_uris"`
 	AllowSchemes           []string `yaml:"allow_schemes"`
 	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"`
 	BackchannelLogoutURI   string   `yaml:"backchannel_logout_uri"`
-	Trusted                bool     `yaml:"trusted"`
-	RequirePKCE            *bool    `yaml:"require_pkce"`
-	RequirePushedRequests  bool     `yaml:"require_pushed_authorization_requests"`
 	IDTokenAlgorithm       string   `yaml:"id_token_signed_response_alg"`
 }
 
@@ -94,6 +96,27 @@ type API struct {
 	URL string `yaml:"url"`
 	// AdminURL answers 403 to the first user.
 	AdminURL string `yaml:"admin_url"`
+}
+
+// Pages say how the forms of the login and consent pages are filled in; empty
+// members are as tokenwright has them. A button is named by name=value, or by its
+// name or id alone.
+type Pages struct {
+	Username string `yaml:"username"` // name of the field
+	Password string `yaml:"password"` // name of the field
+	Login    string `yaml:"login"`
+	Cancel   string `yaml:"cancel"`
+	Allow    string `yaml:"allow"`
+	Deny     string `yaml:"deny"`
+	Logout   string `yaml:"logout"`
+}
+
+func (p Pages) orUsual() Pages {
+	return Pages{
+		Username: cmp.Or(p.Username, "username"), Password: cmp.Or(p.Password, "password"),
+		Login: cmp.Or(p.Login, "act=login"), Cancel: cmp.Or(p.Cancel, "act=cancel"),
+		Allow: cmp.Or(p.Allow, "act=allow"), Deny: cmp.Or(p.Deny, "act=deny"), Logout: cmp.Or(p.Logout, "act=logout"),
+	}
 }
 
 // unknownField is how the YAML package names a member that is not there.
@@ -143,6 +166,9 @@ func (f *Fixtures) check() error {
 		}
 		if c.Public != nil && *c.Public != c.IsPublic() {
 			return fmt.Errorf("client %q: a public client has no secret, and any other needs it here", c.ID)
+		}
+		if c.May("authorization_code") && len(c.RedirectURIs) == 0 {
+			return fmt.Errorf("client %q: with the grant authorization_code it needs redirect_uris", c.ID)
 		}
 		if c.Introspect && c.IsPublic() {
 			return fmt.Errorf("client %q: one that introspects needs its secret", c.ID)

@@ -22,6 +22,7 @@ func TestParseFixturesNamesLinesAndNoSecrets(t *testing.T) {
 		{"one that introspects without a secret", "clients: [{id: rs, introspect: true}]", `client "rs": one that introspects needs its secret`},
 		{"a public client with a secret", "clients: [{id: app, public: true, secret: " + secret + ", grants: [password]}]", `client "app": a public client has no secret`},
 		{"a client whose secret is not known", "clients: [{id: app, public: false, grants: [password]}]", `client "app": a public client has no secret`},
+		{"a client that nobody can be sent back to", "clients: [{id: app, grants: [authorization_code]}]", `client "app": with the grant authorization_code it needs redirect_uris`},
 		{"a user without a password", "users: [{username: alice}]", "user 1 lacks username or password"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -74,7 +75,7 @@ func TestTheDemosFixturesParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, err := doctor.ParseFixtures(text)
-	if err != nil || len(f.Clients) != 3 || len(f.Users) != 2 {
+	if err != nil || len(f.Clients) != 4 || len(f.Users) != 2 {
 		t.Errorf("got %+v, %v", f, err)
 	}
 }

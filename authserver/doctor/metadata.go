@@ -15,7 +15,10 @@ type metadata struct {
 	document                              map[string]any
 	answer                                answer
 	token, introspect, revoke, jwks, feed string
-	grants                                []string
+	authorize, push, logout               string
+	grants, modes                         []string
+	// named says that answers of the authorization endpoint name the issuer.
+	named bool
 }
 
 // discover reads the metadata, or the document of OpenID Connect Discovery if
@@ -47,10 +50,13 @@ func (s *subject) discover(ctx context.Context) error {
 	for member, to := range map[string]*string{
 		"token_endpoint": &m.token, "introspection_endpoint": &m.introspect, "revocation_endpoint": &m.revoke,
 		"jwks_uri": &m.jwks, "revocation_feed_endpoint": &m.feed,
+		"authorization_endpoint": &m.authorize, "pushed_authorization_request_endpoint": &m.push, "end_session_endpoint": &m.logout,
 	} {
 		*to, _ = m.document[member].(string)
 	}
 	m.grants = texts(m.document["grant_types_supported"])
+	m.modes = texts(m.document["response_modes_supported"])
+	m.named = m.document["authorization_response_iss_parameter_supported"] == true
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -28,8 +29,11 @@ type subject struct {
 	jwt bool
 	// tutorial says that the issuer has the routes of contract 3.
 	tutorial bool
-	// seen are all answers so far.
+	// seen are all answers so far; mu guards it.
 	seen []answer
+	mu   sync.Mutex
+	// person is the browser in which the user has logged in; nil before.
+	person *browser
 	// open are refresh tokens of sessions to end, with their clients.
 	open []session
 }
@@ -97,6 +101,8 @@ func (s *subject) send(ctx context.Context, method, target string, header http.H
 		a.err = a.wrong("half an answer: %v", plain(err))
 	}
 	a.status, a.header = res.StatusCode, res.Header
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.seen = append(s.seen, a)
 	return a
 }

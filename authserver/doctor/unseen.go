@@ -14,14 +14,17 @@ func unseen() []Unseen {
 		}},
 		{"needs to look into the stores, the log or the settings", []string{
 			"TOK-028", "CLI-013", "PWD-017", "PWD-019", "REF-022", "REF-032", "CCG-004", "JWT-002", "JWT-010", "REV-009", "RSV-042", "ACC-011", "ACC-017",
+			"AUT-035", "AUT-038", "AUT-042", "PAG-007",
 		}},
 		{"would use up limits, from one address or several", []string{
-			"CLI-012", "PWD-009", "PWD-010", "PWD-011", "PWD-012", "INT-008", "REV-011",
+			"CLI-012", "PWD-009", "PWD-010", "PWD-011", "PWD-012", "INT-008", "REV-011", "AUT-040",
 		}},
-		{"makes or changes accounts, or ends sessions that are others'", []string{
+		{"makes or changes accounts or clients, or ends sessions that are others'", []string{
 			"PWD-007", "REF-019", "REF-020", "REF-021", "REF-026", "JWT-009", "RSV-030", "RSV-036", "RSV-040", "ACC-003",
+			"AUT-019", "AUT-026", "AUT-039",
 		}},
+		{"needs a browser", []string{"AUT-024", "PAG-001", "PAG-002"}},
 		{"takes days", []string{"REF-017", "REF-018"}},
-		{"needs a route or an endpoint of its own", []string{"RSV-005", "RSV-007", "MET-010"}},
+		{"needs a route or an issuer of its own", []string{"RSV-005", "RSV-007", "AUT-034"}},
 	}
 }
