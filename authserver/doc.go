@@ -26,6 +26,7 @@
 //	sessions    lists and ends sessions
 //	account     who may log in: users and clients
 //	browser     the cookie by which a browser is known again
+//	oidc        what OpenID Connect says about people: claims, ID tokens
 //	login       what is missing between an authorization request and its answer
 //	password    hashes of passwords and the admission to computing them
 //	keys        signing keys and what is derived from SECRET_KEY

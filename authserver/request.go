@@ -44,13 +44,20 @@ type AuthorizationRequest struct {
 	Nonce         string
 	Prompt        []string
 	// MaxAge is nil if it was not given; 0 asks for a login of now.
-	MaxAge      *time.Duration
-	LoginHint   string
-	IDTokenHint string
-	UILocales   []string
-	ACRValues   []string
-	Display     string
-	Claims      string
+	MaxAge    *time.Duration
+	LoginHint string
+	UILocales []string
+	ACRValues []string
+	Display   string
+	// Claims are those about the person that are asked for by name, as package oidc
+	// writes them.
+	Claims []string
+	// EssentialACR are classes of which the login has to be of one; nil if any will
+	// do. ACRValues are wishes (OpenID Connect Core §5.5.1.1).
+	EssentialACR []string
+	// Subject is whose login it has to be, by a hint or by claims; empty if
+	// anybody's will do.
+	Subject string
 	// Parameters are those that this server reads, as they were sent. Their
 	// Encode is the same for every spelling and order of one request.
 	Parameters url.Values

@@ -58,6 +58,14 @@ func ParseScope(s string) ([]string, bool) {
 	return out, true
 }
 
+// DefaultScope are those of a client's scopes that it gets without asking for any:
+// an ID token and a session that outlives a logout are asked for by name.
+func DefaultScope(scopes []string) []string {
+	return slices.DeleteFunc(slices.Clone(scopes), func(name string) bool {
+		return name == ScopeOpenID || name == ScopeOfflineAccess
+	})
+}
+
 // FittingScope is the beginning of scopes that is within MaxScopeLength.
 func FittingScope(scopes []string) []string {
 	length := -1 // no space before the first

@@ -47,6 +47,9 @@ type Session struct {
 	// (RFC 8176). Zero and nil for sessions of a version that did not keep them.
 	AuthTime time.Time
 	AMR      []string
+	// Claims are those about the person that were asked for by name, as package
+	// oidc writes them.
+	Claims []string
 	// ConsentEpoch is of the consent that it was opened under; 0 without one.
 	ConsentEpoch int64
 }

@@ -30,6 +30,8 @@ type User struct {
 	// one that asked for it and its browser session.
 	Kept      []string
 	CreatedAt time.Time
+	// UpdatedAt is when the names or the address last changed; at first, CreatedAt.
+	UpdatedAt time.Time
 }
 
 // SessionLives reports whether a session that was opened under the given

@@ -66,6 +66,7 @@ type Keys struct {
 	SecretKey         Secret  `env:"SECRET_KEY" secret:"text"`
 	SecretKeyPrevious Secrets `env:"SECRET_KEY_PREVIOUS" secret:"text"`
 	Algorithm         string  `env:"ALGORITHM" envDefault:"ES256" oneof:"ES256 EdDSA RS256 HS256"`
+	IDTokenAlgorithm  string  `env:"ID_TOKEN_ALGORITHM" envDefault:"RS256" oneof:"RS256 ES256 EdDSA"`
 	KeyRotationDays   int     `env:"KEY_ROTATION_DAYS" envDefault:"90" range:"0 3650"`
 }
 

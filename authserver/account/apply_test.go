@@ -409,7 +409,7 @@ func TestSeedDemo(t *testing.T) {
 	}
 	for _, id := range []string{"demo-app", "swagger-ui"} {
 		c, err := f.clients.Find(t.Context(), id)
-		if err != nil || !c.Public || len(c.Scopes) != 4 || !c.MayUse(authserver.GrantPassword) || !c.MayUse(authserver.GrantRefreshToken) {
+		if err != nil || !c.Public || len(c.Scopes) != 5 || !c.MayUse(authserver.GrantAuthorizationCode) || !c.MayUse(authserver.GrantPassword) || !c.MayUse(authserver.GrantRefreshToken) {
 			t.Errorf("%s: %+v, %v", id, c, err)
 		}
 		for _, uri := range c.RedirectURIs {
@@ -421,7 +421,7 @@ func TestSeedDemo(t *testing.T) {
 	scopes, _ := f.db.Scopes(t.Context())
 	if diff := cmp.Diff(authserver.Scopes{
 		"read": {Description: "Read your data"}, "write": {RequiresRole: "user", Description: "Change your data"},
-		"admin": {RequiresRole: "admin", Description: "Administer the service"}, "profile": {Description: "See your name"},
+		"admin": {RequiresRole: "admin", Description: "Administer the service"}, "profile": {Description: "See your name"}, "openid": {},
 	}, scopes); diff != "" {
 		t.Error(diff)
 	}

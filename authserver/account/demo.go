@@ -19,7 +19,7 @@ func SeedDemo(ctx context.Context, d Deps, base string) error {
 		return fileClient{ClientSpec: ClientSpec{
 			ID: id, Name: name, Public: true, Trusted: true,
 			Grants:       []string{authserver.GrantAuthorizationCode, authserver.GrantPassword, authserver.GrantRefreshToken},
-			Scopes:       []string{"read", "write", "admin", authserver.ScopeProfile},
+			Scopes:       []string{"read", "write", "admin", authserver.ScopeProfile, authserver.ScopeOpenID},
 			RedirectURIs: []string{"http://localhost" + base + path, "http://127.0.0.1" + base + path},
 		}}
 	}

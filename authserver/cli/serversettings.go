@@ -16,15 +16,16 @@ import (
 
 func oauthSettings(cfg *config.Config, scopes []string) oauth.Settings {
 	return oauth.Settings{
-		Issuer:          cfg.Identity.Issuer,
-		Audience:        cfg.Identity.Audience,
-		AccessLifetime:  cfg.Tokens.AccessLifetime(),
-		IdleLifetime:    cfg.Tokens.IdleLifetime(),
-		SessionLifetime: cfg.Tokens.SessionLifetime(),
-		RefreshGrace:    cfg.Tokens.RefreshGrace(),
-		SessionsPerUser: cfg.Tokens.SessionsPerUser,
-		Strict:          cfg.Tokens.Strict(),
-		Scopes:          scopes,
+		Issuer:           cfg.Identity.Issuer,
+		Audience:         cfg.Identity.Audience,
+		AccessLifetime:   cfg.Tokens.AccessLifetime(),
+		IdleLifetime:     cfg.Tokens.IdleLifetime(),
+		SessionLifetime:  cfg.Tokens.SessionLifetime(),
+		RefreshGrace:     cfg.Tokens.RefreshGrace(),
+		SessionsPerUser:  cfg.Tokens.SessionsPerUser,
+		IDTokenAlgorithm: cfg.Keys.IDTokenAlgorithm,
+		Strict:           cfg.Tokens.Strict(),
+		Scopes:           scopes,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
 	"github.com/tokenwright/tokenwright/resource"
 	"github.com/tokenwright/tokenwright/resource/api"
@@ -78,6 +79,10 @@ func (s *server) authorityRoutes(d *document) {
 	about[revoked](d, operation(http.MethodPost, oauth.PathRevoke, "revoke", "Token revocation (RFC 7009)", tagOAuth), s.revoke)
 	d.events(operation(http.MethodGet, oauth.PathRevocations, "revocations", "What has ended, as server-sent events", tagOAuth), s.revocations)
 	d.published(oauth.PathMetadata, "authorization_server_metadata", "Authorization server metadata (RFC 8414)", s.OAuth.Metadata)
+	d.published(oauth.PathOpenID, "openid_configuration", "The same for OpenID Connect (Discovery 1.0)", s.OAuth.Metadata)
+	openid := s.asUser(resource.Scope(authserver.ScopeOpenID))
+	register(s, d, openid(operation(http.MethodGet, oauth.PathUserInfo, "userinfo", "Claims about the user (OpenID Connect Core §5.3)", tagOAuth)), s.userInfo)
+	register(s, d, openid(operation(http.MethodPost, oauth.PathUserInfo, "userinfo_post", "The same by POST", tagOAuth)), s.userInfo)
 	d.published(oauth.PathJWKS, "jwks", "Public signing keys (RFC 7517)", s.JWKS)
 
 	if !s.Settings.Strict {

@@ -21,6 +21,11 @@ type Ring struct {
 	algorithm string
 	wake      chan struct{}
 
+	// others are the algorithms that SignAs has signed with here; making is held
+	// while it makes the first key of one.
+	others sync.Map
+	making sync.Mutex
+
 	mu  sync.Mutex // held by Reload, so that no older set is put in place
 	set atomic.Pointer[set]
 }
@@ -97,7 +102,7 @@ func (r *Ring) makeFirst(ctx context.Context, stored []authserver.SealedKey, now
 	if _, others := choose(stored, r.algorithm, now); others {
 		from = now.Add(Lead)
 	}
-	if _, err := r.add(ctx, stored, now, from, "key.create", "server"); err != nil {
+	if _, err := r.add(ctx, stored, r.algorithm, now, from, "key.create", "server"); err != nil {
 		return nil, err
 	}
 	stored, err := r.store.Keys(ctx)
@@ -110,10 +115,11 @@ func (r *Ring) makeFirst(ctx context.Context, stored []authserver.SealedKey, now
 	return stored, nil
 }
 
-// add makes and stores the next generation; false if another server was first.
-func (r *Ring) add(ctx context.Context, stored []authserver.SealedKey, now, active time.Time, act, actor string) (bool, error) {
+// add makes and stores the next generation of algorithm; false if another server
+// was first.
+func (r *Ring) add(ctx context.Context, stored []authserver.SealedKey, algorithm string, now, active time.Time, act, actor string) (bool, error) {
 	now, active = now.UTC().Truncate(time.Second), active.UTC().Truncate(time.Second)
-	k, err := r.master.newSealedKey(stored, r.algorithm, now, active)
+	k, err := r.master.newSealedKey(stored, algorithm, now, active)
 	if err != nil {
 		return false, fmt.Errorf("make signing key: %w", err)
 	}

@@ -81,9 +81,18 @@ func (r *Ring) tend(ctx context.Context, period time.Duration) error {
 			return fmt.Errorf("retire signing key: %w", err)
 		}
 	}
-	if k := newest(stored, r.algorithm); period > 0 && k != nil && !now.Before(k.Begins().Add(period-Lead)) {
-		if _, _, err := r.Rotate(ctx, "server"); err != nil {
-			return err
+	algorithms := []string{r.algorithm}
+	for algorithm := range r.others.Range {
+		if algorithm != r.algorithm {
+			algorithms = append(algorithms, algorithm.(string))
+		}
+	}
+	for _, algorithm := range algorithms {
+		k := newest(stored, algorithm)
+		if period > 0 && k != nil && !now.Before(k.Begins().Add(period-Lead)) {
+			if _, _, err := r.rotate(ctx, algorithm, "server"); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -95,20 +104,24 @@ func (r *Ring) Rotate(ctx context.Context, actor string) (next authserver.Sealed
 	if r.algorithm == "HS256" {
 		return next, false, ErrSecretIsKey
 	}
+	return r.rotate(ctx, r.algorithm, actor)
+}
+
+func (r *Ring) rotate(ctx context.Context, algorithm, actor string) (next authserver.SealedKey, made bool, err error) {
 	if err := r.Reload(ctx); err != nil {
 		return next, false, err
 	}
 	now, stored := time.Now(), r.set.Load().stored
-	if k := newest(stored, r.algorithm); k.ActiveAt.After(now) {
+	if k := newest(stored, algorithm); k.ActiveAt.After(now) {
 		return *k, false, nil
 	}
-	if made, err = r.add(ctx, stored, now, now.Add(Lead), "key.rotate", actor); err != nil {
+	if made, err = r.add(ctx, stored, algorithm, now, now.Add(Lead), "key.rotate", actor); err != nil {
 		return next, false, err
 	}
 	if err := r.Reload(ctx); err != nil {
 		return next, made, err
 	}
-	return *newest(r.set.Load().stored, r.algorithm), made, nil
+	return *newest(r.set.Load().stored, algorithm), made, nil
 }
 
 // newest is the highest generation of algorithm that signs or will; nil if there

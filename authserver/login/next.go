@@ -76,7 +76,7 @@ func (k Known) loggedInForThis() bool {
 
 func (k Known) needsLogin() bool {
 	switch {
-	case k.Login == nil:
+	case k.Login == nil, k.Request.Subject != "" && k.Request.Subject != k.Login.Subject:
 		return true
 	case k.loggedInForThis():
 		return false
@@ -89,9 +89,18 @@ func (k Known) needsLogin() bool {
 // unmet reports whether the request wants two factors and the login has one. Any
 // value that acr_values names will do, and what is no value of ours says nothing.
 func (k Known) unmet() bool {
+	acr := authserver.ACR(k.Login.AMR)
+	if len(k.Request.EssentialACR) > 0 && !meets(acr, k.Request.EssentialACR) {
+		return true
+	}
 	wanted := k.Request.ACRValues
-	return slices.Contains(wanted, authserver.ACRTwo) && !slices.Contains(wanted, authserver.ACROne) &&
-		authserver.ACR(k.Login.AMR) != authserver.ACRTwo
+	return slices.Contains(wanted, authserver.ACRTwo) && !meets(acr, wanted)
+}
+
+// meets reports whether a login of the class acr is one of those wanted: two
+// factors are one as well.
+func meets(acr string, wanted []string) bool {
+	return slices.Contains(wanted, acr) || acr == authserver.ACRTwo && slices.Contains(wanted, authserver.ACROne)
 }
 
 func (k Known) needsConsent() bool {

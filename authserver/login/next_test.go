@@ -15,6 +15,8 @@ func TestNext(t *testing.T) {
 	prompt := func(values ...string) func(*Known) { return func(k *Known) { k.Request.Prompt = values } }
 	maxAge := func(d time.Duration) func(*Known) { return func(k *Known) { k.Request.MaxAge = &d } }
 	acr := func(values ...string) func(*Known) { return func(k *Known) { k.Request.ACRValues = values } }
+	subject := func(s string) func(*Known) { return func(k *Known) { k.Request.Subject = s } }
+	essential := func(values ...string) func(*Known) { return func(k *Known) { k.Request.EssentialACR = values } }
 	stranger := func(k *Known) { k.Login = nil }
 	trusted := func(k *Known) { k.Trusted = true }
 	unasked := func(k *Known) { k.Consent = nil }
@@ -58,6 +60,11 @@ func TestNext(t *testing.T) {
 		{"acr that it does not meet", []func(*Known){acr("aal2")}, UnmetAuthentication},
 		{"acr that two meet", []func(*Known){acr("aal2"), twoFactors}, Done},
 		{"acr of others", []func(*Known){acr("urn:mace:incommon:iap:silver")}, Done},
+		{"OID-006 a hint of another user", []func(*Known){subject("other")}, Authenticate},
+		{"OID-006 a hint of another user, none", []func(*Known){subject("other"), prompt("none")}, LoginRequired},
+		{"a hint of this user", []func(*Known){subject("s"), prompt("none")}, Done},
+		{"an essential acr that one factor does not meet", []func(*Known){essential("aal2")}, UnmetAuthentication},
+		{"an essential acr that it meets", []func(*Known){essential("x", "aal1")}, Done},
 		{"acr, nobody is there", []func(*Known){acr("aal2"), stranger}, Authenticate},
 
 		{"AUT-029 not asked yet", []func(*Known){unasked}, Ask},
@@ -78,7 +85,7 @@ func TestNext(t *testing.T) {
 				Request: &authserver.AuthorizationRequest{Scope: []string{"read"}, Resources: []string{"https://api.test"}},
 				Begun:   begun,
 				Now:     begun.Add(time.Second),
-				Login:   &authserver.Login{AuthTime: begun.Add(-10 * time.Minute), AMR: []string{"pwd"}},
+				Login:   &authserver.Login{Subject: "s", AuthTime: begun.Add(-10 * time.Minute), AMR: []string{"pwd"}},
 				Scopes:  []string{"read"},
 				Consent: &authserver.Consent{Scopes: []string{"read"}, Resources: []string{"https://api.test"}, GrantedAt: begun.Add(-24 * time.Hour)},
 			}

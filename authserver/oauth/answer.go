@@ -78,6 +78,7 @@ func (s *Server) begin(a Authorization, who authserver.Login, caller authserver.
 			return code{}, authserver.Session{}, fmt.Errorf("read challenge: %w", err)
 		}
 	}
+	c.nonce = a.Request.Nonce
 	now := time.Now()
 	lifetime := s.Settings.SessionLifetime
 	if !a.Client.MayUse(authserver.GrantRefreshToken) {
@@ -89,7 +90,7 @@ func (s *Server) begin(a Authorization, who authserver.Login, caller authserver.
 		SecretHash: sha256.Sum256(c.token.Secret[:]),
 		RotatedAt:  now, CreatedAt: now, LastUsedAt: now,
 		IdleDeadline: now.Add(codeLifetime), Deadline: now.Add(lifetime),
-		Parent: who.Parent, AuthTime: who.AuthTime, AMR: who.AMR, IP: caller.IP, UserAgent: caller.UserAgent,
+		Parent: who.Parent, AuthTime: who.AuthTime, AMR: who.AMR, Claims: a.Request.Claims, IP: caller.IP, UserAgent: caller.UserAgent,
 	}
 	if !a.Client.Trusted && a.Facts.Consent != nil {
 		session.ConsentEpoch = a.Facts.Consent.Epoch

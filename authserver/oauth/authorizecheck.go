@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/oidc"
 )
 
 const (
@@ -57,10 +58,10 @@ func (s *Server) checkRequest(r *authserver.AuthorizationRequest, form url.Value
 			return err
 		}
 	}
-	r.Nonce, r.LoginHint, r.IDTokenHint = p.Get("nonce"), p.Get("login_hint"), p.Get("id_token_hint")
+	r.Nonce, r.LoginHint = p.Get("nonce"), p.Get("login_hint")
 	r.UILocales, r.ACRValues = strings.Fields(p.Get("ui_locales")), strings.Fields(p.Get("acr_values"))
-	r.Display, r.Claims = p.Get("display"), p.Get("claims")
-	return nil
+	r.Display = p.Get("display")
+	return s.checkIdentity(r)
 }
 
 // checkChallenge takes S256 alone, also where the method is left out and plain is
@@ -91,10 +92,10 @@ func (s *Server) checkScope(r *authserver.AuthorizationRequest, c authserver.Cli
 		return refuse(CodeInvalidScope, "")
 	}
 	if len(scope) == 0 {
-		scope = slices.Clone(c.Scopes)
+		scope = authserver.DefaultScope(c.Scopes)
 	}
 	foreign := func(name string) bool { return !slices.Contains(c.Scopes, name) }
-	if slices.Contains(scope, "openid") {
+	if slices.Contains(scope, authserver.ScopeOpenID) {
 		scope = slices.DeleteFunc(scope, foreign)
 	}
 	if len(scope) == 0 || slices.ContainsFunc(scope, foreign) {
@@ -115,6 +116,26 @@ func (s *Server) checkTarget(r *authserver.AuthorizationRequest, c authserver.Cl
 	}
 	if len(r.Resources) == 0 {
 		r.Resources = []string{s.Settings.Audience}
+	}
+	return nil
+}
+
+// checkIdentity reads whose login it has to be, and what is to be told of them.
+func (s *Server) checkIdentity(r *authserver.AuthorizationRequest) error {
+	claims, err := oidc.ParseClaims(r.Parameters.Get("claims"))
+	if err != nil {
+		return refuse(CodeInvalidRequest, "The claims are not well-formed.")
+	}
+	r.Claims, r.EssentialACR, r.Subject = claims.Wanted, claims.ACR, claims.Subject
+	if text := r.Parameters.Get("id_token_hint"); text != "" {
+		hint, err := s.readHint(text)
+		if err != nil {
+			return refuse(CodeInvalidRequest, "The id_token_hint is no ID token of this server's.")
+		}
+		if r.Subject != "" && r.Subject != hint.Subject {
+			return refuse(CodeInvalidRequest, "The id_token_hint and the claims are of two users.")
+		}
+		r.Subject = hint.Subject
 	}
 	return nil
 }

@@ -30,27 +30,28 @@ var errVerifier = errors.New("wrong code verifier")
 // what has to be met before a store is asked. On the wire it is CodePrefix and
 // the sealed
 //
-//	sid (16) | sub (16) | secret (16) | parent (16) | session epoch (4) | challenge (0 or 32)
+//	sid (16) | sub (16) | secret (16) | parent (16) | session epoch (4) | length (1) | challenge (0 or 32) | nonce
 //
 // The secret is the session's own: nobody reads it out of a code without
 // SECRET_KEY, so that what went through a browser makes no refresh token.
 type code struct {
 	token     authserver.RefreshToken
 	challenge []byte // SHA-256 of the verifier, or empty (RFC 7636 §4.2)
+	nonce     string
 }
 
-const codeBody = 4*16 + 4
+const codeBody = 4*16 + 4 + 1
 
 // seal writes c for one client and the redirect URI of its request, as that was
 // sent: nobody else opens it (RFC 6749 §4.1.3).
 func (c code) seal(box seal.Box, clientID, redirectURI string) string {
-	b := make([]byte, 0, codeBody+len(c.challenge))
+	b := make([]byte, 0, codeBody+len(c.challenge)+len(c.nonce))
 	b = append(b, c.token.SessionID[:]...)
 	b = append(b, c.token.Subject[:]...)
 	b = append(b, c.token.Secret[:]...)
 	b = append(b, c.token.Parent[:]...)
 	b = binary.BigEndian.AppendUint32(b, c.token.SessionEpoch)
-	b = append(b, c.challenge...)
+	b = append(append(append(b, byte(len(c.challenge))), c.challenge...), c.nonce...)
 	return CodePrefix + box.SealText(b, codeFor(clientID, redirectURI))
 }
 
@@ -62,15 +63,17 @@ func openCode(box seal.Box, text, clientID, redirectURI string) (code, error) {
 		return code{}, errBadCode
 	}
 	b, err := box.OpenText(text, codeFor(clientID, redirectURI))
-	if err != nil || len(b) != codeBody && len(b) != codeBody+sha256.Size {
+	if err != nil || len(b) < codeBody || len(b) < codeBody+int(b[codeBody-1]) {
 		return code{}, errBadCode
 	}
+	challenge := b[codeBody:][:b[codeBody-1]]
 	return code{
 		token: authserver.RefreshToken{
 			SessionID: [16]byte(b), Subject: [16]byte(b[16:]), Secret: [16]byte(b[32:]), Parent: [16]byte(b[48:]),
 			SessionEpoch: binary.BigEndian.Uint32(b[64:]),
 		},
-		challenge: b[codeBody:],
+		challenge: challenge,
+		nonce:     string(b[codeBody+len(challenge):]),
 	}, nil
 }
 

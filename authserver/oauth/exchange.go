@@ -204,7 +204,7 @@ func authorizePassword(ctx context.Context, _, login, password string) (string, 
 func grantScope(t *oauth2.TokenGenerateRequest) (bool, error) {
 	ex := exchangeFrom(t.Request.Context())
 	allowed := ex.allowed(ex.client.Scopes)
-	ex.scope = authserver.FittingScope(allowed)
+	ex.scope = authserver.FittingScope(authserver.DefaultScope(allowed))
 	if len(ex.requested) > 0 {
 		for _, name := range ex.requested {
 			if !slices.Contains(allowed, name) {

@@ -145,6 +145,8 @@ func (f *fixture) seed() {
 			RedirectURIs: []string{"https://web.test/cb?a=b", "https://web.test/other"}},
 		{ID: "lax", Secret: confSecret, Grants: code, Scopes: scopes, PKCEOptional: true, RedirectURIs: []string{"https://lax.test/cb"}},
 		{ID: "native", Public: true, Grants: code, Scopes: scopes, RedirectURIs: []string{"http://127.0.0.1/cb"}},
+		{ID: "rp", Secret: confSecret, Trusted: true, Grants: append(code, authserver.GrantPassword), RedirectURIs: []string{"https://rp.test/cb"},
+			Scopes: []string{"openid", "profile", "email", "roles", "groups", "offline_access"}, PostLogoutRedirectURIs: []string{"https://rp.test/bye?x=1"}},
 		{ID: "own", Public: true, Trusted: true, Grants: code[:1], Scopes: scopes, RedirectURIs: []string{"https://own.test/cb"}},
 		{ID: "reader", Public: true, Grants: all[:2], Scopes: []string{"read"}},
 	} {

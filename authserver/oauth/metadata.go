@@ -2,10 +2,12 @@ package oauth
 
 import (
 	"encoding/json"
+	"slices"
 
 	oauth2 "github.com/go-oauth2/oauth2/v4"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/oidc"
 )
 
 // Paths of the endpoints, below the issuer.
@@ -16,11 +18,15 @@ const (
 	PathIntrospect  = "/oauth/introspect"
 	PathRevoke      = "/oauth/revoke"
 	PathRevocations = "/oauth/revocations"
+	PathUserInfo    = "/oauth/userinfo"
+	PathEndSession  = "/oauth/logout"
 	PathJWKS        = "/.well-known/jwks.json"
 	PathMetadata    = "/.well-known/oauth-authorization-server"
+	PathOpenID      = "/.well-known/openid-configuration"
 )
 
-// metadata is the document of RFC 8414 §2.
+// metadata is the document of RFC 8414 §2, with the members that OpenID Connect
+// adds (Discovery §3, RP-Initiated Logout §2.1, Initiating User Registration §4).
 type metadata struct {
 	Issuer              string             `json:"issuer"`
 	TokenEndpoint       string             `json:"token_endpoint"`
@@ -38,6 +44,17 @@ type metadata struct {
 	TokenAuthentication []string           `json:"token_endpoint_auth_methods_supported"`
 	ProtectedResources  []string           `json:"protected_resources"` // RFC 9728 §4
 
+	UserInfo       string   `json:"userinfo_endpoint"`
+	EndSession     string   `json:"end_session_endpoint"`
+	Subjects       []string `json:"subject_types_supported"`
+	IDTokens       []string `json:"id_token_signing_alg_values_supported"`
+	Claims         []string `json:"claims_supported"`
+	ClaimsRequests bool     `json:"claims_parameter_supported"`
+	ACRs           []string `json:"acr_values_supported"`
+	Prompts        []string `json:"prompt_values_supported"`
+	Displays       []string `json:"display_values_supported"`
+	UILocales      []string `json:"ui_locales_supported"`
+
 	IntrospectionEndpoint       string   `json:"introspection_endpoint"`
 	IntrospectionAuthentication []string `json:"introspection_endpoint_auth_methods_supported"`
 	RevocationEndpoint          string   `json:"revocation_endpoint"`
@@ -52,7 +69,7 @@ func marshalMetadata(s Settings, grants []oauth2.GrantType) []byte {
 		Issuer:              s.Issuer,
 		TokenEndpoint:       s.Issuer + PathToken,
 		JWKSURI:             s.Issuer + PathJWKS,
-		Scopes:              s.Scopes,
+		Scopes:              distinct(oidc.Scopes, s.Scopes),
 		Authorization:       s.Issuer + PathAuthorize,
 		Pushed:              s.Issuer + PathPushed,
 		ResponseTypes:       []string{"code"},
@@ -63,6 +80,19 @@ func marshalMetadata(s Settings, grants []oauth2.GrantType) []byte {
 		TokenAuthentication: any,
 		ProtectedResources:  []string{s.Audience},
 
+		UserInfo:       s.Issuer + PathUserInfo,
+		EndSession:     s.Issuer + PathEndSession,
+		Subjects:       []string{"public"},
+		IDTokens:       []string{"RS256", "ES256", "EdDSA"},
+		Claims:         append([]string{"iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}, oidc.Names...),
+		ClaimsRequests: true,
+		ACRs:           []string{authserver.ACROne},
+		Prompts: []string{
+			authserver.PromptNone, authserver.PromptLogin, authserver.PromptConsent, authserver.PromptSelectAccount, authserver.PromptCreate,
+		},
+		Displays:  []string{"page"},
+		UILocales: []string{"en", "de"},
+
 		IntrospectionEndpoint:       s.Issuer + PathIntrospect,
 		IntrospectionAuthentication: confidential,
 		RevocationEndpoint:          s.Issuer + PathRevoke,
@@ -72,5 +102,13 @@ func marshalMetadata(s Settings, grants []oauth2.GrantType) []byte {
 	return b
 }
 
-// Metadata is the authorization server metadata document (RFC 8414).
+// distinct joins lists without repetitions.
+func distinct(lists ...[]string) []string {
+	all := slices.Concat(lists...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Metadata is the authorization server metadata document (RFC 8414), which is
+// OpenID Connect's as well.
 func (s *Server) Metadata() []byte { return s.metadata }

@@ -33,6 +33,8 @@ type Settings struct {
 	// SessionsPerUser is how many a user may have; beyond, the least recently
 	// used ends. 0 is no bound.
 	SessionsPerUser int
+	// IDTokenAlgorithm is for clients that have none of their own.
+	IDTokenAlgorithm string
 	// Strict removes the password grant (RFC 9700 §2.4).
 	Strict bool
 	// Scopes are listed in the metadata.
@@ -134,6 +136,8 @@ type Response struct {
 	ExpiresIn    int64  `json:"expires_in"`
 	RefreshToken string `json:"refresh_token,omitempty"`
 	Scope        string `json:"scope"`
+	// IDToken is there if the scope has openid (OpenID Connect Core §3.1.3.3).
+	IDToken string `json:"id_token,omitempty"`
 }
 
 // Token answers POST /oauth/token. Any error is an *Error.
@@ -220,7 +224,12 @@ func (s *Server) grant(r *http.Request, ex *exchange) (Response, error) {
 	if err != nil {
 		return Response{}, asError(err)
 	}
+	idToken, err := ex.idToken(r.Context(), info.GetAccess())
+	if err != nil {
+		return Response{}, asError(err)
+	}
 	return Response{
+		IDToken:      idToken,
 		AccessToken:  info.GetAccess(),
 		TokenType:    "Bearer",
 		ExpiresIn:    ex.expiresIn,

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tokenwright/tokenwright/authserver"
+	"github.com/tokenwright/tokenwright/authserver/browser"
 )
 
 // logoutPage answers GET /logout: it asks.
@@ -21,25 +22,32 @@ func (s *server) logoutPage(c *gin.Context) {
 		return
 	}
 	p := LogoutAsk{Action: s.site.Path(PathLogout), Username: session.User.Username}
-	// What cannot be listed ends all the same.
-	list, _, err := s.Sessions.List(c.Request.Context(), session.Subject, authserver.Page{Limit: mostListed})
-	if err != nil {
+	if p.Apps, err = s.endingWith(c, session); err != nil {
 		s.fail(c, Common{}, err)
 		return
+	}
+	s.show(c, http.StatusOK, p)
+}
+
+// endingWith are the names of the applications whose sessions end with session.
+func (s *server) endingWith(c *gin.Context, session *browser.Session) ([]string, error) {
+	list, _, err := s.Sessions.List(c.Request.Context(), session.Subject, authserver.Page{Limit: mostListed})
+	if err != nil {
+		return nil, err
 	}
 	names, err := s.clientNames(c.Request.Context())
 	if err != nil {
-		s.fail(c, Common{}, err)
-		return
+		return nil, err
 	}
+	var apps []string
 	seen := map[string]bool{}
 	for _, one := range list {
 		if one.EndsWith(session.ID) && !seen[one.ClientID] {
 			seen[one.ClientID] = true
-			p.Apps = append(p.Apps, names(one.ClientID))
+			apps = append(apps, names(one.ClientID))
 		}
 	}
-	s.show(c, http.StatusOK, p)
+	return apps, nil
 }
 
 // logOut answers POST /logout.

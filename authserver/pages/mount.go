@@ -63,6 +63,8 @@ func Mount(site *web.Site, d Deps) {
 	post := func(path string, h gin.HandlerFunc) { site.Handle(http.MethodPost, path, s.person(s.ownForm(h))) }
 	site.Handle(http.MethodGet, oauth.PathAuthorize, s.person(s.navigation(s.authorize, silent)))
 	site.Handle(http.MethodPost, oauth.PathAuthorize, s.person(s.postAuthorize)) // from other sites too
+	read(oauth.PathEndSession, s.endSession)
+	site.Handle(http.MethodPost, oauth.PathEndSession, s.person(s.postEndSession))
 	read(PathLogin, s.loginPage)
 	post(PathLogin, s.logIn)
 	read(PathLogout, s.logoutPage)
@@ -82,7 +84,7 @@ func Mount(site *web.Site, d Deps) {
 	site.Handle(http.MethodGet, pathStatic, gin.WrapH(d.Renderer.Static()))
 
 	site.Mark(web.Navigated|web.ChecksSecret, oauth.PathAuthorize, PathLogin, PathLogout, PathRegister)
-	site.Mark(web.Navigated, PathAccount, PathAccountSessions, PathAccountApps, pathStatic)
+	site.Mark(web.Navigated, oauth.PathEndSession, PathAccount, PathAccountSessions, PathAccountApps, pathStatic)
 }
 
 // navigation is h for what shows a page of its own; see [web.Navigation].

@@ -34,6 +34,7 @@ const (
 	fieldAuthTime    = "auth"
 	fieldAMR         = "amr"
 	fieldConsent     = "consent"
+	fieldClaims      = "claims"   // claims0, claims1 …
 	fieldScope       = "scope"    // scope0, scope1 …
 	fieldResources   = "resource" // resource0, resource1 …
 )
@@ -65,7 +66,7 @@ func encode(s authserver.Session) record {
 	if s.ConsentEpoch != 0 {
 		r = append(r, fieldConsent, s.ConsentEpoch)
 	}
-	return r.list(fieldScope, s.Scope).list(fieldResources, s.Resources)
+	return r.list(fieldScope, s.Scope).list(fieldResources, s.Resources).list(fieldClaims, s.Claims)
 }
 
 // list appends values with spaces between: neither a scope-token (RFC 6749
@@ -89,6 +90,7 @@ func decode(id string, fields map[string]string) (authserver.Session, error) {
 		ClientIncarnation: d.integer(fieldIncarnation),
 		Scope:             d.list(fieldScope),
 		Resources:         d.list(fieldResources),
+		Claims:            d.list(fieldClaims),
 		SessionEpoch:      d.integer(fieldEpoch),
 		Counter:           uint32(d.integer(fieldCounter)),
 		RotatedAt:         d.time(fieldRotated),

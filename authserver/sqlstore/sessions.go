@@ -13,7 +13,7 @@ import (
 )
 
 const sessionColumns = `id, subject, client_id, client_incarnation, scope, resources, session_epoch, secret_hash, counter,
-	rotated_at, created_at, last_used_at, idle_deadline, deadline, ip, user_agent, parent, auth_time, amr, consent_epoch`
+	rotated_at, created_at, last_used_at, idle_deadline, deadline, ip, user_agent, parent, auth_time, amr, consent_epoch, claims`
 
 // Open keeps a new session.
 func (d *DB) Open(ctx context.Context, s authserver.Session, perUser int) ([]string, error) {
@@ -24,8 +24,8 @@ func (d *DB) Open(ctx context.Context, s authserver.Session, perUser int) ([]str
 	var excess *string
 	err := d.w.row(ctx, `
 		insert into sessions (id, subject, client_id, client_incarnation, scope, resources, session_epoch, secret_hash, counter, counter_before,
-			rotated_at, created_at, last_used_at, idle_deadline, deadline, ip, user_agent, parent, auth_time, amr, consent_epoch)
-		values ($1, $2, $3, $4, $5, $6, $20, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $21, $22, $23, $24)
+			rotated_at, created_at, last_used_at, idle_deadline, deadline, ip, user_agent, parent, auth_time, amr, consent_epoch, claims)
+		values ($1, $2, $3, $4, $5, $6, $20, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $21, $22, $23, $24, $26)
 		returning (
 			select string_agg(beyond.id, ' ') from (
 				select other.id from sessions as other
@@ -39,7 +39,7 @@ func (d *DB) Open(ctx context.Context, s authserver.Session, perUser int) ([]str
 		s.ID, s.Subject, s.ClientID, s.ClientIncarnation, join(s.Scope), join(s.Resources), s.SecretHash[:], s.Counter,
 		millis(s.RotatedAt), millis(s.CreatedAt), millis(s.LastUsedAt), millis(s.IdleDeadline), millis(s.Deadline), s.IP, s.UserAgent,
 		perUser, time.Now().UnixMilli(), limit(bound), bound.Offset, s.SessionEpoch,
-		s.Parent, authMillis(s.AuthTime), join(s.AMR), s.ConsentEpoch, authserver.BrowserClientID).Scan(&excess)
+		s.Parent, authMillis(s.AuthTime), join(s.AMR), s.ConsentEpoch, authserver.BrowserClientID, join(s.Claims)).Scan(&excess)
 	if isUnique(err) {
 		return nil, fmt.Errorf("open session: %w", authserver.ErrConflict)
 	}
@@ -177,14 +177,14 @@ func (d *DB) Drop(ctx context.Context, id string) error {
 func scanSession(row scanner, more ...any) (authserver.Session, error) {
 	var (
 		s                                                    authserver.Session
-		scope, resources, amr                                string
+		scope, resources, amr, claims                        string
 		hash                                                 []byte
 		rotated, created, lastUsed, idle, deadline, authTime int64
 	)
 	err := row.Scan(append([]any{
 		&s.ID, &s.Subject, &s.ClientID, &s.ClientIncarnation, &scope, &resources, &s.SessionEpoch, &hash, &s.Counter,
 		&rotated, &created, &lastUsed, &idle, &deadline, &s.IP, &s.UserAgent,
-		&s.Parent, &authTime, &amr, &s.ConsentEpoch}, more...)...)
+		&s.Parent, &authTime, &amr, &s.ConsentEpoch, &claims}, more...)...)
 	if err != nil {
 		return authserver.Session{}, err
 	}
@@ -192,7 +192,7 @@ func scanSession(row scanner, more ...any) (authserver.Session, error) {
 	s.Scope, s.Resources = strings.Fields(scope), strings.Fields(resources)
 	s.RotatedAt, s.CreatedAt, s.LastUsedAt = fromMillis(rotated), fromMillis(created), fromMillis(lastUsed)
 	s.IdleDeadline, s.Deadline = fromMillis(idle), fromMillis(deadline)
-	s.AMR = strings.Fields(amr)
+	s.AMR, s.Claims = strings.Fields(amr), strings.Fields(claims)
 	if authTime > 0 {
 		s.AuthTime = fromMillis(authTime)
 	}

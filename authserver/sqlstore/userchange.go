@@ -42,12 +42,14 @@ func (d *DB) ChangeUser(ctx context.Context, subject string, c authserver.UserCh
 				password_hash = coalesce($9, password_hash),
 				epoch = case when not $10 then epoch when epoch < $15 then $15 else epoch + 1 end,
 				session_epoch = case when not $11 then session_epoch when session_epoch < $15 then $15 else session_epoch + 1 end,
-				kept_session = case when $11 then $12 else kept_session end
+				kept_session = case when $11 then $12 else kept_session end,
+				updated_at = case when $17 then $18 else updated_at end
 			where subject = $1 and ($14 = '' or password_hash = $14)
 				and ($16 = '' or `+lives("$16", "$13")+`)
 			returning `+returnedUser,
 			subject, c.Username, folded(c.Username), c.Email, folded(c.Email), c.FullName, joined(c.Roles), c.Active, c.PasswordHash,
-			c.EndTokens, c.EndSessions, join(c.Keep.IDs()), c.Keep.SessionEpoch, c.IfPasswordHash, now.Unix(), c.Keep.SessionID))
+			c.EndTokens, c.EndSessions, join(c.Keep.IDs()), c.Keep.SessionEpoch, c.IfPasswordHash, now.Unix(), c.Keep.SessionID,
+			c.Username != nil || c.Email != nil || c.FullName != nil, now.UnixMilli()))
 		if errors.Is(err, sql.ErrNoRows) && c.Keep.SessionID != "" {
 			return whyNot(ctx, tx, subject, c)
 		}

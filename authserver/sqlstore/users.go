@@ -11,7 +11,7 @@ import (
 )
 
 const userColumns = `users.id, users.subject, users.username, users.email, users.full_name, users.roles, users.active,
-	users.epoch, users.session_epoch, users.kept_session, users.created_at`
+	users.epoch, users.session_epoch, users.kept_session, users.created_at, users.updated_at`
 
 // returnedUser is userColumns of the one table that a statement changes.
 var returnedUser = strings.ReplaceAll(userColumns, "users.", "")
@@ -19,6 +19,7 @@ var returnedUser = strings.ReplaceAll(userColumns, "users.", "")
 // AddUser makes a user and gives it the next id.
 func (d *DB) AddUser(ctx context.Context, u authserver.NewUser, e authserver.Event) (authserver.User, error) {
 	u.CreatedAt = fromMillis(millis(u.CreatedAt))
+	u.UpdatedAt = u.CreatedAt
 	err := d.tx(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if u.ID, err = next(ctx, tx, "user"); err != nil {
 			return err
@@ -156,13 +157,13 @@ func loginKeys(login string) (username, email string) {
 // userRow is userColumns of a user who may not be there.
 type userRow struct {
 	subject, username, email, fullName, roles, keptSession sql.NullString
-	id, epoch, sessionEpoch, createdAt                     sql.NullInt64
+	id, epoch, sessionEpoch, createdAt, updatedAt          sql.NullInt64
 	active                                                 sql.NullBool
 }
 
 func (u *userRow) fields() []any {
 	return []any{&u.id, &u.subject, &u.username, &u.email, &u.fullName, &u.roles, &u.active,
-		&u.epoch, &u.sessionEpoch, &u.keptSession, &u.createdAt}
+		&u.epoch, &u.sessionEpoch, &u.keptSession, &u.createdAt, &u.updatedAt}
 }
 
 func (u *userRow) user() authserver.User {
@@ -170,6 +171,7 @@ func (u *userRow) user() authserver.User {
 		ID: u.id.Int64, Subject: u.subject.String, Username: u.username.String, Email: u.email.String, FullName: u.fullName.String,
 		Roles: strings.Fields(u.roles.String), Active: u.active.Bool, Epoch: u.epoch.Int64, SessionEpoch: u.sessionEpoch.Int64,
 		Kept: strings.Fields(u.keptSession.String), CreatedAt: fromMillis(u.createdAt.Int64),
+		UpdatedAt: fromMillis(max(u.createdAt.Int64, u.updatedAt.Int64)),
 	}
 }
 

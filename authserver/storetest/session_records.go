@@ -15,6 +15,7 @@ func sessionRoundTrip(t *testing.T, st authserver.SessionStore) {
 	full.Counter = 1<<32 - 2
 	full.RotatedAt, full.LastUsedAt = at.Add(time.Millisecond), at.Add(2*time.Millisecond)
 	full.Parent, full.AuthTime, full.AMR, full.ConsentEpoch = bareID(), at.Add(-time.Hour), []string{"pwd", "otp", "mfa"}, 1<<40
+	full.Claims = []string{"userinfo.email_verified", "userinfo.preferred_username", "id_token.name", "id_token.email"}
 
 	bare, _ := newSession(newSubject(), at)
 	bare.ClientIncarnation = -1 << 63

@@ -1,0 +1,2 @@
+-- +goose Up
+alter table sessions add column claims text not null default '';
