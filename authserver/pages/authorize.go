@@ -49,7 +49,7 @@ func (s *server) authorize(c *gin.Context) {
 	}
 	session, err := s.Browser.Find(c.Request.Context(), t, a.Facts)
 	if err != nil {
-		s.fail(c, inRequest(a), err)
+		s.failTo(c, a, err)
 		return
 	}
 	s.next(c, a, session)
@@ -63,20 +63,20 @@ func (s *server) next(c *gin.Context, a oauth.Authorization, session *browser.Se
 	})
 	switch step {
 	case login.Register:
-		// Who has an account already comes back from that page.
-		if known := c.Query(fieldAct) == "login"; !known && !s.RegistrationClosed {
+		act := c.Query(fieldAct) // of who comes back from that page
+		if act != actLogin && act != actRegistered && !s.RegistrationClosed {
 			seeOther(c, s.site.Path(PathRegister)+"?"+s.onwardQuery(a).Encode())
 			return
 		}
-		s.show(c, http.StatusOK, s.loginTo(a, session))
+		s.showLoginTo(c, a, session)
 	case login.Authenticate:
-		s.show(c, http.StatusOK, s.loginTo(a, session))
+		s.showLoginTo(c, a, session)
 	case login.Ask:
 		s.show(c, http.StatusOK, s.consentTo(a, session))
 	case login.Done:
 		answer, err := s.OAuth.Answer(c.Request.Context(), a, *session.Login())
 		if err != nil {
-			s.refuse(c, err)
+			s.failTo(c, a, err)
 			return
 		}
 		s.tell(c, a.Client.DisplayName(), answer)
@@ -169,6 +169,17 @@ func (s *server) tell(c *gin.Context, name string, a authserver.AuthorizationAns
 		p.Fields = append(p.Fields, Field{f.Name, f.Value})
 	}
 	s.show(c, http.StatusOK, p)
+}
+
+// failTo is refuse for a request that is good: what goes wrong with us the client
+// hears where nobody sees a page (RFC 6749 §4.1.2.1).
+func (s *server) failTo(c *gin.Context, a oauth.Authorization, err error) {
+	if _, ok := errors.AsType[*oauth.Refusal](err); !ok && a.Request.Asks(authserver.PromptNone) {
+		e := oauth.AsError(err)
+		s.Logger.Log(c.Request.Context(), e.Level(), "silent request not answered", "err", e)
+		err = s.OAuth.Refuse(a.Request, e)
+	}
+	s.refuse(c, err)
 }
 
 // refuse tells the client what was wrong with its request or, if nobody is known

@@ -34,6 +34,15 @@ func (s *server) loginTo(a oauth.Authorization, session *browser.Session) Login 
 	return p
 }
 
+// showLoginTo shows the login page of a request before anything was tried.
+func (s *server) showLoginTo(c *gin.Context, a oauth.Authorization, session *browser.Session) {
+	p := s.loginTo(a, session)
+	if c.Query(fieldAct) == actRegistered {
+		p.Notice = Registered
+	}
+	s.show(c, http.StatusOK, p)
+}
+
 // logInTo answers the login form of an authorization request.
 func (s *server) logInTo(c *gin.Context) {
 	t := s.cookie(c)
@@ -119,7 +128,11 @@ func (s *server) loginPage(c *gin.Context) {
 		seeOther(c, s.accountPage(c.Request.URL.Query().Get(fieldReturn)))
 		return
 	}
-	s.show(c, http.StatusOK, s.loginHere(c.Request.URL.Query().Get(fieldReturn)))
+	p := s.loginHere(c.Query(fieldReturn))
+	if c.Query(fieldAct) == actRegistered {
+		p.Notice = Registered
+	}
+	s.show(c, http.StatusOK, p)
 }
 
 func (s *server) loginHere(to string) Login {

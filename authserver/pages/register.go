@@ -22,15 +22,28 @@ func (s *server) registerHere(c *gin.Context) Register {
 	query := c.Request.URL.Query()
 	p := Register{
 		Common: Common{InRequest: query.Has("client_id"), UILocales: query.Get("ui_locales")},
-		Action: s.site.Path(PathRegister), LoginURL: s.onward(query, PathLogin),
+		Action: s.site.Path(PathRegister), LoginURL: s.toLogin(query, actLogin),
 	}
 	if len(query) > 0 {
 		p.Action += "?" + query.Encode()
 	}
-	if p.InRequest { // which may have asked to register
-		p.LoginURL += "&" + url.Values{fieldAct: {"login"}}.Encode()
-	}
 	return p
+}
+
+// Why the page to register leads to a login, as act: the request may have asked
+// for a new account.
+const (
+	actLogin      = "login"
+	actRegistered = "registered"
+)
+
+// toLogin is where people log in who have an account, by now or already.
+func (s *server) toLogin(query url.Values, why string) string {
+	q := url.Values{fieldAct: {why}}
+	if !query.Has("client_id") {
+		return s.site.Path(PathLogin) + "?" + q.Encode()
+	}
+	return s.onward(query, PathLogin) + "&" + q.Encode()
 }
 
 // onward is where an authorization request goes on, or else an account page.
@@ -58,10 +71,12 @@ func (s *server) register(c *gin.Context) {
 		return
 	}
 	cookie, err := s.Browser.Open(ctx, user, []string{authserver.AMRPassword}, nil)
-	if err != nil {
-		s.fail(c, p.Common, err)
+	if err != nil { // the account is made all the same
+		s.Logger.ErrorContext(ctx, "browser session not opened", "user", user.Subject, "err", err)
+		seeOther(c, s.toLogin(c.Request.URL.Query(), actRegistered))
 		return
 	}
+	s.OAuth.NoteLogin(ctx, user.Username, authserver.Facts{User: &user}, authserver.BrowserClientID, nil)
 	http.SetCookie(c.Writer, cookie)
 	seeOther(c, s.onward(c.Request.URL.Query(), PathAccount))
 }
