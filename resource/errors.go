@@ -13,9 +13,10 @@ var (
 
 // The error codes of RFC 6750 §3.1.
 const (
-	codeInvalidRequest    = "invalid_request"
-	codeInvalidToken      = "invalid_token"
-	codeInsufficientScope = "insufficient_scope"
+	codeInvalidRequest             = "invalid_request"
+	codeInvalidToken               = "invalid_token"
+	codeInsufficientScope          = "insufficient_scope"
+	codeInsufficientAuthentication = "insufficient_user_authentication" // RFC 9470 §3
 )
 
 // TokenError says that a token is refused. Match it with errors.AsType.

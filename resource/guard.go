@@ -43,10 +43,30 @@ func (g *Guard) Authenticate(r *http.Request, rules ...Rule) (*Claims, *Challeng
 	}
 	for _, rule := range rules {
 		if !rule.allow(claims) {
+			if rule.stepUp != "" && claims.OfUser() {
+				return nil, g.stepUp(claims, rules)
+			}
 			return nil, g.forbid(rule)
 		}
 	}
 	return claims, nil
+}
+
+// stepUp asks for a login that all of rules would let pass, as far as a login can.
+func (g *Guard) stepUp(claims *Claims, rules []Rule) *Challenge {
+	c := &Challenge{Status: http.StatusUnauthorized}
+	params := []string{`error="` + codeInsufficientAuthentication + `"`}
+	for _, rule := range rules {
+		if rule.stepUp != "" && !rule.allow(claims) {
+			params = append(params, rule.stepUp)
+			c.Detail = rule.detail
+		}
+	}
+	if g.metadata != "" {
+		params = append(params, g.metadata)
+	}
+	c.WWWAuthenticate = "Bearer " + strings.Join(params, ", ")
+	return c
 }
 
 // bearer takes the token out of the header (RFC 6750 §2.1).

@@ -11,6 +11,9 @@ type Rule struct {
 	allows func(*Claims) bool
 	detail string // of the 403
 	scope  string // what would help, for the challenge
+	// stepUp is the challenge's parameter where another login would help; the answer
+	// is then 401 (RFC 9470 §3).
+	stepUp string
 }
 
 const insufficientPermissions = "Insufficient permissions"
