@@ -19,6 +19,14 @@ func (s *Server) Answer(ctx context.Context, a Authorization, who authserver.Log
 	if len(a.Scope) == 0 {
 		return authserver.AuthorizationAnswer{}, s.Refuse(a.Request, refuse(CodeInvalidScope, "The user may have nothing of the scope."))
 	}
+	// A session of before then may have been forgotten, and its tokens must not
+	// find another of its id.
+	if time.Since(a.Begun.At) >= s.Settings.IdleLifetime {
+		if a.once {
+			return authserver.AuthorizationAnswer{}, page(ErrRequestURI)
+		}
+		a.Begun = Begin()
+	}
 	c, session, err := s.begin(a, who, authserver.CallerFrom(ctx))
 	if err != nil {
 		return authserver.AuthorizationAnswer{}, asError(err)
@@ -64,7 +72,8 @@ func (s *Server) begin(a Authorization, who authserver.Login, caller authserver.
 	if !ok || user.Subject != who.Subject {
 		return code{}, authserver.Session{}, fmt.Errorf("user %d: not who is logged in", user.ID)
 	}
-	c := code{token: authserver.RefreshToken{
+	now := time.Now()
+	c := code{at: now, token: authserver.RefreshToken{
 		SessionID: a.Begun.SessionID, Subject: subject, Secret: a.Begun.Secret, SessionEpoch: uint32(user.SessionEpoch),
 	}}
 	if !slices.Contains(a.Scope, authserver.ScopeOfflineAccess) {
@@ -79,7 +88,6 @@ func (s *Server) begin(a Authorization, who authserver.Login, caller authserver.
 		}
 	}
 	c.nonce = a.Request.Nonce
-	now := time.Now()
 	lifetime := s.Settings.SessionLifetime
 	if !a.Client.MayUse(authserver.GrantRefreshToken) {
 		lifetime = codeLifetime + s.Settings.AccessLifetime

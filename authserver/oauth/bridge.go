@@ -55,6 +55,14 @@ func (b bridge) GetByCode(ctx context.Context, text string) (oauth2.TokenInfo, e
 	if !ex.code.accepts(ex.form.Get("code_verifier")) {
 		return nil, because(CodeInvalidGrant, errVerifier)
 	}
+	if ex.code.expired(time.Now()) {
+		// What it once opened ends by its reuse all the same.
+		if there, err := b.Sessions.Session(ctx, ex.presented.SID()); err != nil {
+			return nil, err
+		} else if there.Counter == 0 {
+			return nil, authserver.ErrSessionExpired
+		}
+	}
 	if err := ex.goOn(ctx); err != nil {
 		return nil, err
 	}

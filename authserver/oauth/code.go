@@ -30,17 +30,18 @@ var errVerifier = errors.New("wrong code verifier")
 // what has to be met before a store is asked. On the wire it is CodePrefix and
 // the sealed
 //
-//	sid (16) | sub (16) | secret (16) | parent (16) | session epoch (4) | length (1) | challenge (0 or 32) | nonce
+//	sid (16) | sub (16) | secret (16) | parent (16) | session epoch (4) | milliseconds (8) | length (1) | challenge (0 or 32) | nonce
 //
 // The secret is the session's own: nobody reads it out of a code without
 // SECRET_KEY, so that what went through a browser makes no refresh token.
 type code struct {
 	token     authserver.RefreshToken
-	challenge []byte // SHA-256 of the verifier, or empty (RFC 7636 §4.2)
+	at        time.Time // of the answer, in milliseconds
+	challenge []byte    // SHA-256 of the verifier, or empty (RFC 7636 §4.2)
 	nonce     string
 }
 
-const codeBody = 4*16 + 4 + 1
+const codeBody = 4*16 + 4 + 8 + 1
 
 // seal writes c for one client and the redirect URI of its request, as that was
 // sent: nobody else opens it (RFC 6749 §4.1.3).
@@ -51,6 +52,7 @@ func (c code) seal(box seal.Box, clientID, redirectURI string) string {
 	b = append(b, c.token.Secret[:]...)
 	b = append(b, c.token.Parent[:]...)
 	b = binary.BigEndian.AppendUint32(b, c.token.SessionEpoch)
+	b = binary.BigEndian.AppendUint64(b, uint64(c.at.UnixMilli()))
 	b = append(append(append(b, byte(len(c.challenge))), c.challenge...), c.nonce...)
 	return CodePrefix + box.SealText(b, codeFor(clientID, redirectURI))
 }
@@ -72,6 +74,7 @@ func openCode(box seal.Box, text, clientID, redirectURI string) (code, error) {
 			SessionID: [16]byte(b), Subject: [16]byte(b[16:]), Secret: [16]byte(b[32:]), Parent: [16]byte(b[48:]),
 			SessionEpoch: binary.BigEndian.Uint32(b[64:]),
 		},
+		at:        time.UnixMilli(int64(binary.BigEndian.Uint64(b[68:]))),
 		challenge: challenge,
 		nonce:     string(b[codeBody+len(challenge):]),
 	}, nil
@@ -79,6 +82,10 @@ func openCode(box seal.Box, text, clientID, redirectURI string) (code, error) {
 
 // codeFor is beside what is sealed. Neither a client id nor a URI has a zero byte.
 func codeFor(clientID, redirectURI string) []byte { return []byte(clientID + "\x00" + redirectURI) }
+
+// expired reports whether c is older than a code may be. Its session, made again
+// by an answer to the same request, may be younger.
+func (c code) expired(now time.Time) bool { return now.Sub(c.at) >= codeLifetime }
 
 // accepts reports whether the verifier of a token request, which may be none, is
 // that of the challenge (RFC 7636 §4.6); one without the other is not (RFC 9700
