@@ -98,12 +98,7 @@ func (s *server) postAuthorize(c *gin.Context) {
 		return
 	}
 	if !form.Has(fieldAct) {
-		query := form.Encode()
-		if len(query) > maxQuery {
-			s.show(c, http.StatusBadRequest, Error{Common: Common{InRequest: true}, Kind: KindLong})
-			return
-		}
-		seeOther(c, s.site.Path(oauth.PathAuthorize)+"?"+query)
+		s.byGet(c, oauth.PathAuthorize, form)
 		return
 	}
 	var act gin.HandlerFunc
@@ -118,6 +113,16 @@ func (s *server) postAuthorize(c *gin.Context) {
 		act = s.refusal(KindInvalid, http.StatusBadRequest)
 	}
 	s.ownForm(act)(c)
+}
+
+// byGet lets a request that another site has posted come again by GET.
+func (s *server) byGet(c *gin.Context, path string, form url.Values) {
+	query := form.Encode()
+	if len(query) > maxQuery {
+		s.show(c, http.StatusBadRequest, Error{Common: Common{InRequest: true}, Kind: KindLong})
+		return
+	}
+	seeOther(c, s.site.Path(path)+"?"+query)
 }
 
 // asked judges the request that one of our forms belongs to. A false has answered.

@@ -11,7 +11,6 @@ import (
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/browser"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
-	"github.com/tokenwright/tokenwright/authserver/web"
 )
 
 // endSession answers GET /oauth/logout: at once for a hint of this browser's
@@ -57,10 +56,10 @@ func (s *server) postEndSession(c *gin.Context) {
 		return
 	}
 	if !form.Has(fieldAct) {
-		seeOther(c, s.site.Path(oauth.PathEndSession)+"?"+form.Encode())
+		s.byGet(c, oauth.PathEndSession, form)
 		return
 	}
-	web.SameOrigin(s.answerEndSession, s.refusal(KindForm, http.StatusForbidden))(c)
+	s.ownForm(s.answerEndSession)(c)
 }
 
 // answerEndSession answers the form of the page that asks.
