@@ -26,6 +26,9 @@ func TestDocs(t *testing.T) {
 	browser := chromium(t)
 	origin := demoServer(t)
 
+	t.Run("ACC-010 Authorize by redirect opens the admin route", func(t *testing.T) {
+		byRedirect(t, browser, origin)
+	})
 	for _, way := range []string{"Authorization header", "Request body"} {
 		t.Run("ACC-010 Authorize with the client in the "+way+" opens the admin route, and nothing leaves the server", func(t *testing.T) {
 			tab, seen := newTab(t, browser)
@@ -83,7 +86,7 @@ func authorize(origin, way string) chromedp.Action[string] {
 			chromedp.SendKeys(chromedp.CSS(`#oauth_username`), "admin"),
 			chromedp.SendKeys(chromedp.CSS(`#oauth_password`), "admin123"),
 			chromedp.SendKeys(chromedp.CSS(`#password_type`), way),
-			chromedp.Click(chromedp.CSS(`.modal-ux .modal-btn.authorize`)),
+			chromedp.Click(chromedp.CSS(`.auth-container:has(#client_id_password) .modal-btn.authorize`)),
 			// The same place offers to log out once the token is there.
 			chromedp.WaitVisible(chromedp.CSS(`.modal-ux .modal-btn.auth:not(.authorize)`)),
 			chromedp.Click(chromedp.CSS(`.modal-ux .btn-done`)),

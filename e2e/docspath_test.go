@@ -29,6 +29,9 @@ func TestDocsBelowAPath(t *testing.T) {
 		}
 		seen.check(t, origin+"/auth")
 	})
+	t.Run("AUT-034 Authorize by redirect opens the admin route of an issuer with a path", func(t *testing.T) {
+		byRedirect(t, browser, origin+"/auth")
+	})
 	t.Run("AUT-034 Redoc renders below a path", func(t *testing.T) {
 		tab, seen := newTab(t, browser)
 		if err := chromedp.Do(tab, chromedp.Navigate(origin+"/auth/redoc"), chromedp.WaitVisible(chromedp.CSS(`[data-section-id*="admin"]`))); err != nil {

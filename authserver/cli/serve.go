@@ -148,7 +148,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	scopes, err := scopeNames(ctx, db)
+	scopes, err := openScopes(ctx, db)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 	"github.com/tokenwright/tokenwright/resource"
 )
 
-func oauthSettings(cfg *config.Config, scopes []string) oauth.Settings {
+func oauthSettings(cfg *config.Config, scopes authserver.Scopes) oauth.Settings {
 	return oauth.Settings{
 		Issuer:           cfg.Identity.Issuer,
 		Audience:         cfg.Identity.Audience,
@@ -25,11 +26,11 @@ func oauthSettings(cfg *config.Config, scopes []string) oauth.Settings {
 		SessionsPerUser:  cfg.Tokens.SessionsPerUser,
 		IDTokenAlgorithm: cfg.Keys.IDTokenAlgorithm,
 		Strict:           cfg.Tokens.Strict(),
-		Scopes:           scopes,
+		Scopes:           slices.Sorted(maps.Keys(scopes)),
 	}
 }
 
-func httpSettings(cfg *config.Config, scopes []string) httpapi.Settings {
+func httpSettings(cfg *config.Config, scopes authserver.Scopes) httpapi.Settings {
 	return httpapi.Settings{
 		Version:            buildVersion().Version,
 		Issuer:             cfg.Identity.Issuer,
@@ -54,19 +55,15 @@ func webSettings(cfg *config.Config, observed *observed, log serverLog) web.Sett
 	}
 }
 
-func scopeNames(ctx context.Context, db *sqlstore.DB) ([]string, error) {
-	scopes, err := db.Scopes(ctx)
+// openScopes are the registered scopes, and those that need not be.
+func openScopes(ctx context.Context, db *sqlstore.DB) (authserver.Scopes, error) {
+	registered, err := db.Scopes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	names := []string{authserver.ScopeProfile}
-	for name := range scopes {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
+	scopes := authserver.Scopes{authserver.ScopeProfile: {Description: "See your name"}}
+	maps.Copy(scopes, registered)
+	return scopes, nil
 }
 
 // patience is how old what this server's own API knows of what has ended may be.

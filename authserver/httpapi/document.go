@@ -23,15 +23,19 @@ type document struct {
 	api  huma.API
 }
 
-func newDocument(site *web.Site, settings Settings, tokenURL string) *document {
+// newDocument is a document without routes. Authorization and token endpoint are
+// below base, which is relative where they are served.
+func newDocument(site *web.Site, settings Settings, base string) *document {
 	scopes := map[string]string{}
-	for _, name := range settings.Scopes {
-		scopes[name] = ""
+	for name, scope := range settings.Scopes {
+		scopes[name] = scope.Description
 	}
-	flow := &huma.OAuthFlow{TokenURL: tokenURL, RefreshURL: tokenURL, Scopes: scopes}
-	flows := &huma.OAuthFlows{Password: flow}
-	if settings.Strict {
-		flows = &huma.OAuthFlows{ClientCredentials: flow}
+	token := base + pathToken
+	flows := &huma.OAuthFlows{
+		AuthorizationCode: &huma.OAuthFlow{AuthorizationURL: base + oauth.PathAuthorize, TokenURL: token, RefreshURL: token, Scopes: scopes},
+	}
+	if !settings.Strict {
+		flows.Password = &huma.OAuthFlow{TokenURL: token, RefreshURL: token, Scopes: scopes}
 	}
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{

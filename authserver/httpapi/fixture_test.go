@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -69,8 +71,10 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 	set := setup{
 		settings: httpapi.Settings{
 			Version: "1.2.3", Issuer: issuer, Audience: audience,
-			Docs:   true,
-			Scopes: []string{"admin", "profile", "read"},
+			Docs: true,
+			Scopes: authserver.Scopes{
+				"admin": {RequiresRole: "admin", Description: "Administer the service"}, "read": {Description: "Read your data"}, "profile": {},
+			},
 		},
 		web: web.Settings{
 			AllowedHosts: []string{"127.0.0.1", "*.example.test", "[::1]"},
@@ -118,7 +122,7 @@ func newFixture(t testing.TB, change ...func(*setup)) *fixture {
 		Settings: oauth.Settings{
 			Issuer: set.settings.Issuer, Audience: set.settings.Audience, AccessLifetime: 30 * time.Minute,
 			IdleLifetime: time.Hour, SessionLifetime: 24 * time.Hour, RefreshGrace: 10 * time.Second,
-			SessionsPerUser: 100, Strict: set.settings.Strict, Scopes: set.settings.Scopes,
+			SessionsPerUser: 100, Strict: set.settings.Strict, Scopes: slices.Sorted(maps.Keys(set.settings.Scopes)),
 		},
 		Facts: facts, Sessions: store, Endings: endings, Audit: db,
 		Answered: watching.Answered(),

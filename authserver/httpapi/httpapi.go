@@ -34,7 +34,7 @@ type Settings struct {
 	// Home is the page where a browser is sent that asks for /; empty for none.
 	Home string
 	// Scopes are offered in the documentation's Authorize dialog.
-	Scopes []string
+	Scopes authserver.Scopes
 }
 
 // Check asks one part that the server needs.

@@ -46,6 +46,8 @@ func (d *document) pages(openAPI []byte) error {
 			d.site.Handle(http.MethodGet, "/docs", servePage(content))
 		case "redoc.html":
 			d.site.Handle(http.MethodGet, "/redoc", servePage(content))
+		case "oauth2-redirect.html": // where a login by redirect comes back to
+			d.site.Handle(http.MethodGet, "/docs/"+name, servePage(content))
 		default:
 			d.site.Handle(http.MethodGet, "/docs/"+strings.TrimSuffix(name, ".gz"), serveFile(name, content))
 		}

@@ -108,9 +108,10 @@ func TestOpenAPI(t *testing.T) {
 				SecuritySchemes map[string]struct {
 					Type  string
 					Flows map[string]struct {
-						TokenURL   string `json:"tokenUrl"`
-						RefreshURL string `json:"refreshUrl"`
-						Scopes     map[string]string
+						AuthorizationURL string `json:"authorizationUrl"`
+						TokenURL         string `json:"tokenUrl"`
+						RefreshURL       string `json:"refreshUrl"`
+						Scopes           map[string]string
 					}
 				}
 			}
@@ -121,6 +122,10 @@ func TestOpenAPI(t *testing.T) {
 		scheme := doc.Components.SecuritySchemes["oauth2"]
 		flow := scheme.Flows["password"]
 		if !strings.HasPrefix(doc.OpenAPI, "3.1") || scheme.Type != "oauth2" || flow.TokenURL != "/oauth/token" || flow.RefreshURL != "/oauth/token" || len(flow.Scopes) != 3 {
+			t.Errorf("scheme %+v", scheme)
+		}
+		redirect := scheme.Flows["authorizationCode"]
+		if redirect.AuthorizationURL != "/oauth/authorize" || redirect.TokenURL != "/oauth/token" || redirect.RefreshURL != "/oauth/token" || redirect.Scopes["read"] != "Read your data" {
 			t.Errorf("scheme %+v", scheme)
 		}
 		for path, ways := range map[string]int{"/api/public": 0, "/api/private": 1, "/api/admin": 1, "/auth/me": 1, "/auth/register": 2} {
@@ -134,8 +139,9 @@ func TestOpenAPI(t *testing.T) {
 	t.Run("PWD-015 strict offers no password flow", func(t *testing.T) {
 		f := newFixture(t, func(s *setup) { s.settings.Strict = true })
 		doc := f.do("GET", "/openapi.json", "").want(t, 200).body
-		if strings.Contains(doc, `"password": {`+"\n"+`            "tokenUrl"`) || strings.Contains(doc, `"/auth/login"`) || !strings.Contains(doc, `"clientCredentials"`) {
-			t.Error("the document offers passwords")
+		flows := regexp.MustCompile(`(?s)"flows": \{\s*"(\w+)": \{[^{}]*\{[^{}]*\}[^{}]*\}\s*\}`).FindStringSubmatch(doc)
+		if flows == nil || flows[1] != "authorizationCode" || strings.Contains(doc, `"/auth/login"`) {
+			t.Errorf("flows %q; the document must offer no passwords", flows)
 		}
 	})
 }
@@ -158,6 +164,14 @@ func TestPages(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the page that a login comes back to runs its script alone", func(t *testing.T) {
+		a := f.do("GET", "/docs/oauth2-redirect.html", "").want(t, 200)
+		if !strings.Contains(a.body, `src="oauth2-redirect.js"`) || !strings.Contains(a.Header.Get("Content-Security-Policy"), "script-src 'self';") ||
+			a.Header.Get("Cross-Origin-Opener-Policy") != "" { // the page that opened it has to be told
+			t.Errorf("headers %v, body %s", a.Header, a.body)
+		}
+		f.do("GET", "/docs/oauth2-redirect.js", "").want(t, 200)
+	})
 	t.Run("a packed file is unpacked for who cannot", func(t *testing.T) {
 		plain := f.do("GET", "/docs/swagger-ui.css", "", "Accept-Encoding: identity").want(t, 200)
 		refused := f.do("GET", "/docs/swagger-ui.css", "", "Accept-Encoding: gzip;q=0").want(t, 200)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/oauth"
@@ -34,7 +36,7 @@ var checkSecret = []string{
 
 // routes is the one list of what is served.
 func (s *server) routes() error {
-	d := newDocument(s.site, s.Settings, s.tokenURL())
+	d := newDocument(s.site, s.Settings, s.endpoints())
 	if s.Authority != nil {
 		s.authorityRoutes(d)
 	}
@@ -58,13 +60,13 @@ func (s *server) routes() error {
 	return d.pages(openAPI)
 }
 
-// tokenURL is relative where the endpoint is served, so that the pages work under
-// every allowed host.
-func (s *server) tokenURL() string {
+// endpoints is what the standard endpoints are below: relative where they are
+// served, so that the pages work under every allowed host.
+func (s *server) endpoints() string {
 	if s.Authority == nil {
-		return s.Settings.Issuer + pathToken
+		return s.Settings.Issuer
 	}
-	return s.site.Path(pathToken)
+	return s.site.Path("")
 }
 
 // authorityRoutes are the standard endpoints, the tutorial's, and what goes with
@@ -101,7 +103,7 @@ func (s *server) authorityRoutes(d *document) {
 
 // apiRoutes are the bundled API's, which is a resource server.
 func (s *server) apiRoutes(d *document) error {
-	protected, err := json.Marshal(api.NewMetadata(s.Settings.Audience, s.Settings.Issuer, s.Settings.Scopes))
+	protected, err := json.Marshal(api.NewMetadata(s.Settings.Audience, s.Settings.Issuer, slices.Sorted(maps.Keys(s.Settings.Scopes))))
 	if err != nil {
 		return fmt.Errorf("marshal resource metadata: %w", err)
 	}
