@@ -1,6 +1,7 @@
 package backchannel
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -51,11 +52,11 @@ func (d Deps) logout(ctx context.Context, facts []byte) error {
 	case f.Client == nil || f.Client.BackchannelLogoutURI == "":
 		return &outbox.RefusedError{Reason: "the client wants to be told no more"}
 	}
-	algorithm := f.Client.IDTokenAlgorithm
-	if algorithm == "" {
-		algorithm = d.Algorithm
+	payload, err := json.Marshal(newClaims(d.Issuer, s, time.Now()))
+	if err != nil {
+		return fmt.Errorf("encode claims: %w", err)
 	}
-	token, err := d.Sign(ctx, algorithm, "logout+jwt", newClaims(d.Issuer, s, time.Now()))
+	token, err := d.Sign(ctx, cmp.Or(f.Client.IDTokenAlgorithm, d.Algorithm), "logout+jwt", payload)
 	if err != nil {
 		return fmt.Errorf("sign logout token: %w", err)
 	}

@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// Sign makes a JWS in compact form, with the header's typ, under the key that signs
-// now with the algorithm.
-type Sign func(ctx context.Context, algorithm, typ string, claims any) (string, error)
+// Sign makes a JWS in compact form of payload, as keys.Ring's SignAs does.
+type Sign func(ctx context.Context, algorithm, typ string, payload []byte) (string, error)
 
 // tokenLifetime is how long a logout token is good: two minutes (§2.4).
 const tokenLifetime = 2 * time.Minute

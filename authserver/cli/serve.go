@@ -118,6 +118,10 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	if err := tail.Sync(ctx); err != nil {
 		return err
 	}
+	sends, err := openOutbox(cfg, db, master, ring, kept, logger)
+	if err != nil {
+		return err
+	}
 	accounts, err := openAccounts(db, master, cfg, observed.Waits(), logger)
 	if err != nil {
 		return err
@@ -128,6 +132,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	accounts.Users, accounts.Limiter = observed.Users(db), observed.Limiter(accounts.Limiter)
 	accounts.Changed = func(ctx context.Context) {
 		tail.Changed(ctx)
+		sends.Wake()
 		for _, s := range wakers {
 			if err := s.Wake(ctx); err != nil {
 				logger.WarnContext(ctx, "other servers are not woken; they read by themselves", "err", err)
@@ -224,6 +229,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	observed.Hashes(accounts.Hasher)
 	observed.Endings(ended.Len)
 	observed.Feed(tail.Stats)
+	observed.Outbox(sends.Stats)
 	observed.SigningKey(ring.SigningSince)
 	observed.Database(db.Stats)
 	if redis != nil {
@@ -238,10 +244,11 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	tasks.Go(func() { tail.Run(background) })
 	tasks.Go(func() { ring.Run(background, cfg.Keys.Rotation(), logger) })
 	tasks.Go(func() { notes.Run(background) })
+	tasks.Go(func() { sends.Run(background) })
 	tasks.Go(func() { strangers.Run(background) })
 	tasks.Go(func() { sweep(background, db, cfg.Audit.Retention(), logger) })
 	for _, s := range wakers {
-		tasks.Go(func() { s.Wakes(background, func() { tail.Wake(); ring.Wake() }) })
+		tasks.Go(func() { s.Wakes(background, func() { tail.Wake(); ring.Wake(); sends.Wake() }) })
 	}
 
 	if err := greet(context.WithoutCancel(ctx), con, logger, cfg, users, cmd.Demo); err != nil {

@@ -46,6 +46,8 @@ type metadata struct {
 
 	UserInfo       string   `json:"userinfo_endpoint"`
 	EndSession     string   `json:"end_session_endpoint"`
+	Logout         bool     `json:"backchannel_logout_supported"`         // Back-Channel Logout §2.1
+	LogoutSession  bool     `json:"backchannel_logout_session_supported"` // with sid
 	Subjects       []string `json:"subject_types_supported"`
 	IDTokens       []string `json:"id_token_signing_alg_values_supported"`
 	Claims         []string `json:"claims_supported"`
@@ -82,6 +84,8 @@ func marshalMetadata(s Settings, grants []oauth2.GrantType) []byte {
 
 		UserInfo:       s.Issuer + PathUserInfo,
 		EndSession:     s.Issuer + PathEndSession,
+		Logout:         true,
+		LogoutSession:  true,
 		Subjects:       []string{"public"},
 		IDTokens:       []string{"RS256", "ES256", "EdDSA"},
 		Claims:         append([]string{"iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}, oidc.Names...),
