@@ -83,7 +83,7 @@ func (s *server) answerEndSession(c *gin.Context) {
 // answered.
 func (s *server) logoutAsked(c *gin.Context, query url.Values) (oauth.Logout, *browser.Session, bool) {
 	l, err := s.OAuth.EndSession(c.Request.Context(), query)
-	kind := KindInvalid
+	kind := KindRequest
 	switch {
 	case err == nil:
 		session, err := s.current(c)
