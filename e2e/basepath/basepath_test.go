@@ -79,6 +79,25 @@ func behindNginx(t *testing.T, root bool) {
 		}
 	})
 	t.Run("login by redirect", func(t *testing.T) { loginByRedirect(t, issuer) })
+	t.Run("OID-012 its metadata, wherever clients look", func(t *testing.T) {
+		origin := strings.TrimSuffix(issuer, "/auth")
+		places := []string{issuer + "/.well-known/openid-configuration"} // OpenID Connect Discovery §4
+		if root {
+			places = append(places, origin+"/.well-known/oauth-authorization-server/auth", // RFC 8414 §3.1
+				origin+"/.well-known/openid-configuration/auth") // RFC 8414 §5
+		}
+		var first string
+		for _, place := range places {
+			a, err := program.Get(client, place, "")
+			a = program.Must(t, 200, a, err)
+			if first == "" {
+				first = a.Body
+			}
+			if a.Body != first || !strings.Contains(a.Body, `"issuer":"`+issuer+`"`) {
+				t.Errorf("%s: %s", place, a.Body)
+			}
+		}
+	})
 	t.Run("what is not the issuer's is the host's", func(t *testing.T) {
 		for path, want := range map[string]int{"/": 200, "/oauth/token": 200, "/livez": 200, "/auth/nothing": 404, "/auth": 301} {
 			a, err := program.Get(client, strings.TrimSuffix(issuer, "/auth")+path, "")

@@ -48,8 +48,10 @@ clients:
   - {id: pushed, secret: ` + webSecret + `, require_pushed_authorization_requests: true, trusted: true, grants: [authorization_code, refresh_token],
      scopes: [read], redirect_uris: ["https://pushed.test/cb"]}
   - {id: app, public: true, grants: [password, refresh_token], scopes: [read, write]}
+  - {id: rp, name: The Club, secret: ` + webSecret + `, require_pkce: false, grants: [authorization_code, refresh_token, password],
+     scopes: [openid, profile, email, roles, groups, offline_access, read], redirect_uris: ["https://rp.test/cb"], post_logout_redirect_uris: ["https://rp.test/bye"]}
 users:
-  - {username: ` + rootName + `, email: root@example.com, password: ` + phrase + `, roles: [admin]}
+  - {username: ` + rootName + `, email: root@example.com, full_name: Root Example, password: ` + phrase + `, roles: [admin]}
 `
 
 // world is a server and what it stands on.

@@ -17,7 +17,7 @@ func TestLogin(t *testing.T) {
 	for name, inRedis := range map[string]bool{"SQLite": false, "Redis": true} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, inRedis)
-			for _, f := range slices.Concat(requestFlows, sessionFlows) {
+			for _, f := range slices.Concat(requestFlows, sessionFlows, openidFlows, logoutFlows, basicFlows("query"), basicFlows("form_post"), endFlows) {
 				t.Run(f.name, func(t *testing.T) { f.do(w.someone(t)) })
 			}
 		})
