@@ -13,7 +13,9 @@ type Consent struct {
 	Scopes    []string
 	Resources []string
 	// Epoch is raised when it is taken back: codes and sessions that were
-	// opened under a lower one have ended.
+	// opened under a lower one have ended. It is never below the time of its first
+	// giving in Unix seconds, nor after a raising below that time, so that a copy of
+	// the database that was put back does not fall behind.
 	Epoch     int64
 	GrantedAt time.Time
 }

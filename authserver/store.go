@@ -118,7 +118,7 @@ type ClientStore interface {
 // ConsentStore keeps what users let clients do. Removing either takes it along.
 type ConsentStore interface {
 	// Grant adds c's scopes and resources to what is there and returns all of
-	// it; the epoch of the first is 1. ErrNotFound without such a user or client.
+	// it. ErrNotFound without such a user or client.
 	Grant(ctx context.Context, c Consent, e Event) (Consent, error)
 	// Consent also finds one that was taken back: its epoch still counts.
 	Consent(ctx context.Context, subject, clientID string) (Consent, error)

@@ -38,11 +38,7 @@ func (s *Server) Answer(ctx context.Context, a Authorization, who authserver.Log
 	if err != nil {
 		return authserver.AuthorizationAnswer{}, asError(err)
 	}
-	if len(excess) > 0 {
-		if err := s.Endings.Evict(ctx, *a.Facts.User, session, excess); err != nil {
-			s.Logger.WarnContext(ctx, "sessions too many not ended", "user", session.Subject, "err", err)
-		}
-	}
+	s.evict(ctx, *a.Facts.User, session, excess)
 	s.write(ctx, authserver.Event{
 		Act: "authorization.granted", Result: "success", Actor: session.Subject, Subject: session.Subject,
 		ClientID: session.ClientID, SessionID: session.ID,

@@ -124,10 +124,19 @@ func (b bridge) Create(ctx context.Context, _ oauth2.TokenInfo) error {
 		b.Endings.Drop(ctx, []authserver.Ending{sessions.Ending(ex.session, authserver.ReasonRevoked)})
 		return err
 	}
-	if len(excess) > 0 {
-		return b.Endings.Evict(ctx, *ex.user, ex.session, excess)
-	}
+	b.evict(ctx, *ex.user, ex.session, excess)
 	return nil
+}
+
+// evict ends sessions that u has too many of, beside the one that was opened. What
+// cannot be ended now, the next login names again.
+func (s *Server) evict(ctx context.Context, u authserver.User, opened authserver.Session, excess []string) {
+	if len(excess) == 0 {
+		return
+	}
+	if err := s.Endings.Evict(ctx, u, opened, excess); err != nil {
+		s.Logger.WarnContext(ctx, "sessions too many not ended", "user", u.Subject, "err", err)
+	}
 }
 
 // confirm looks once more at what a login was decided on, now that its session is

@@ -24,9 +24,9 @@ func (d *DB) Grant(ctx context.Context, c authserver.Consent, e authserver.Event
 		}
 		_, err := tx.ExecContext(ctx, `
 			insert into consents (subject, client_id, scopes, resources, epoch, granted_at)
-			select users.subject, clients.id, '', '', 1, 0 from users, clients
+			select users.subject, clients.id, '', '', cast($3 as bigint), 0 from users, clients
 			where users.subject = $1 and clients.id = $2
-			on conflict (subject, client_id) do nothing`, c.Subject, c.ClientID)
+			on conflict (subject, client_id) do nothing`, c.Subject, c.ClientID, time.Now().Unix())
 		if err != nil {
 			return err
 		}
@@ -63,9 +63,9 @@ func (d *DB) Withdraw(ctx context.Context, subject, clientID string, end []auths
 		}
 		gone := backchannel.Sessions{Subject: subject, ClientID: clientID, Reason: authserver.ReasonConsentWithdrawn, EndedAt: now}
 		err := tx.QueryRowContext(ctx, `
-			update consents set scopes = '', resources = '', epoch = epoch + 1
+			update consents set scopes = '', resources = '', epoch = case when epoch < $3 then $3 else epoch + 1 end
 			where subject = $1 and client_id = $2 and (scopes <> '' or resources <> '')
-			returning epoch`, subject, clientID).Scan(&gone.ConsentEpoch)
+			returning epoch`, subject, clientID, now.Unix()).Scan(&gone.ConsentEpoch)
 		if err != nil {
 			return err
 		}
