@@ -91,11 +91,15 @@ func (p person) answer(request string) url.Values {
 	return p.Through(p.Open(request), username, phrase).Query()
 }
 
-// loggedOut is where a logout request leads, the page that asks confirmed.
-func (p person) loggedOut(request string) string {
+// sentTo is where an address leads a person who logs in, allows, and logs out when
+// they are asked.
+func (p person) sentTo(address string) string {
 	p.Helper()
-	a := p.Open(request)
-	if a.On("logout") {
+	a := p.Open(address)
+	switch {
+	case a.On("login"), a.On("allow"):
+		a = p.Through(a, username, phrase)
+	case a.On("logout"):
 		a = p.Press(a, "logout")
 	}
 	return a.URL.String()

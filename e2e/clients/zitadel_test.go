@@ -67,7 +67,7 @@ func TestZitadel(t *testing.T) {
 			if _, err := rp.EndSession(t.Context(), party, next.IDToken, c.bye, "bye", "", nil); err != nil {
 				t.Error(err)
 			}
-			to := p.loggedOut(party.GetEndSessionEndpoint() + "?id_token_hint=" + next.IDToken + "&post_logout_redirect_uri=" + c.bye + "&state=bye")
+			to := p.sentTo(party.GetEndSessionEndpoint() + "?id_token_hint=" + next.IDToken + "&post_logout_redirect_uri=" + c.bye + "&state=bye")
 			if !strings.HasPrefix(to, c.bye+"?") || !strings.Contains(to, "state=bye") {
 				t.Errorf("the logout leads to %s", to)
 			}
