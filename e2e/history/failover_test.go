@@ -243,8 +243,8 @@ func (f *takeover) insert(h *history) []porcupine.Operation {
 // window is what the replica did not get to know, as far as clients were told,
 // and what became of it.
 type window struct {
-	rotations, sessions, opened, dropped int
-	after                                int // granted once the primary had died
+	rotations, redemptions, sessions, opened, dropped int
+	after                                             int // granted once the primary had died
 }
 
 func (w *window) add(f *takeover, h *history, ops []porcupine.Operation) {
@@ -257,9 +257,9 @@ func (w *window) add(f *takeover, h *history, ops []porcupine.Operation) {
 		case op.Call > died && c.act == refresh && a.granted:
 			w.after++
 		case op.Return > died || a.nothing:
-		case (c.act == refresh || c.act == login) && a.granted:
+		case (c.act == refresh || c.act == login || c.act == authorize) && a.granted:
 			newest[c.slot] = max(newest[c.slot], a.token)
-			opened[c.slot] = opened[c.slot] || c.act == login && op.Call > cut
+			opened[c.slot] = opened[c.slot] || c.act != refresh && op.Call > cut
 		case c.act == revoke, c.act == logout:
 			ended[c.slot] = ended[c.slot] || op.Call > cut
 		}
@@ -276,12 +276,15 @@ func (w *window) add(f *takeover, h *history, ops []porcupine.Operation) {
 			w.dropped++
 		case ok && newest[i] > kept.counter:
 			w.sessions++
+			if kept.counter == 0 {
+				w.redemptions++
+			}
 			w.rotations += int(newest[i] - kept.counter)
 		}
 	}
 }
 
 func (w window) String() string {
-	return fmt.Sprintf("%d rotations of %d sessions, %d sessions opened, %d dropped ones are back; %d granted afterwards",
-		w.rotations, w.sessions, w.opened, w.dropped, w.after)
+	return fmt.Sprintf("%d rotations of %d sessions, %d of them redemptions, %d sessions opened, %d dropped ones are back; %d granted afterwards",
+		w.rotations, w.sessions, w.redemptions, w.opened, w.dropped, w.after)
 }

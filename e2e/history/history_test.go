@@ -125,13 +125,14 @@ func (w *world) check(t *testing.T, start uint64, n int) {
 					return
 				}
 				seen.add(h.ops)
+				h.checkAccess(t)
 				checkHistory(t, h.seed, h.ops)
 			}
 		})
 	}
 	pair.Wait()
 	t.Logf("%d operations in %v: %v", seen.all, time.Since(began).Round(time.Millisecond), &seen)
-	if seen.rotated == 0 || seen.refused == 0 {
+	if seen.rotated == 0 || seen.refused == 0 || seen.redeemed == 0 || seen.replayed == 0 {
 		t.Error("too little happened for this to prove anything")
 	}
 	w.verifyLog(t)
@@ -146,17 +147,17 @@ func (w *world) verifyLog(t *testing.T) {
 	}
 }
 
-// markCrossed says of each login whether an ending of all sessions, or of all
-// others, was under way beside it.
+// markCrossed says of each login whether something was under way beside it that
+// ends all sessions, or all others, or all access tokens.
 func markCrossed(ops []porcupine.Operation) {
 	for i, op := range ops {
 		c := op.Input.(call)
-		if c.act != login {
+		if c.act != login && c.act != authorize {
 			continue
 		}
 		c.crossed = slices.ContainsFunc(ops, func(other porcupine.Operation) bool {
 			act := other.Input.(call).act
-			return (act == endOthers || act == disable) && other.Call < op.Return && op.Call < other.Return
+			return (act == endOthers || act == change || act == disable || act == setRoles) && other.Call < op.Return && op.Call < other.Return
 		})
 		ops[i].Input = c
 	}
@@ -165,6 +166,7 @@ func markCrossed(ops []porcupine.Operation) {
 func checkHistory(t *testing.T, seed uint64, ops []porcupine.Operation) {
 	t.Helper()
 	markCrossed(ops)
+	checkRoles(t, seed, ops)
 	result, info := porcupine.CheckOperationsVerbose(model, ops, time.Minute)
 	if result == porcupine.Ok {
 		return
@@ -185,6 +187,9 @@ func checkHistory(t *testing.T, seed uint64, ops []porcupine.Operation) {
 type tally struct {
 	mu                                                              sync.Mutex
 	all, opened, rotated, refused, ended, disabled, lost, unheardOf int
+	// Of codes: given, redeemed, and refused as they came again.
+	codes, redeemed, replayed int
+	changed, roles            int
 }
 
 func (s *tally) add(ops []porcupine.Operation) {
@@ -196,12 +201,22 @@ func (s *tally) add(ops []porcupine.Operation) {
 		switch {
 		case a.nothing:
 			s.unheardOf++
+		case c.act == authorize && a.granted:
+			s.codes++
+		case c.act == refresh && c.token == 0 && a.granted:
+			s.redeemed++
+		case c.act == refresh && c.token == 0 && c.asked:
+			s.replayed++
 		case c.act == refresh && !a.granted:
 			s.refused++
 		case c.act == refresh && a.token == c.token+1 && c.asked:
 			s.rotated++
 		case c.act == login && a.granted:
 			s.opened++
+		case c.act == change && a.granted:
+			s.changed++
+		case c.act == setRoles:
+			s.roles++
 		case c.act == disable:
 			s.disabled++
 		case c.act == revoke, c.act == logout, c.act == endOthers:
@@ -219,6 +234,6 @@ func (s *tally) total() int {
 }
 
 func (s *tally) String() string {
-	return fmt.Sprintf("%d opened, %d granted, %d refused, %d endings, %d disabled, %d rewound, %d without an answer",
-		s.opened, s.rotated, s.refused, s.ended, s.disabled, s.lost, s.unheardOf)
+	return fmt.Sprintf("%d opened, %d codes, %d redeemed, %d codes again, %d granted, %d refused, %d endings, %d passwords, %d roles, %d disabled, %d rewound, %d without an answer",
+		s.opened, s.codes, s.redeemed, s.replayed, s.rotated, s.refused, s.ended, s.changed, s.roles, s.disabled, s.lost, s.unheardOf)
 }

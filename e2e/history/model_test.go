@@ -7,7 +7,8 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// first is the counter of a session's first refresh token.
+// first is the counter of a session's first refresh token. One that was opened by
+// an authorization code has that as its number zero.
 const first = 1
 
 // slots is how many sessions the user of one history may open.
@@ -16,11 +17,14 @@ const slots = 10
 type act int
 
 const (
-	login act = iota
-	refresh
+	login     act = iota
+	authorize     // a session is opened by a code, for whoever redeems that
+	refresh       // of token 0 it is the redemption
 	revoke
 	logout
 	endOthers // a user ends all sessions but the one that asks
+	change    // the same, and the password is another
+	setRoles  // see roles_test.go
 	disable
 	enable
 	lose     // the session store goes back to an earlier record
@@ -28,7 +32,7 @@ const (
 )
 
 func (a act) String() string {
-	return [...]string{"login", "refresh", "revoke", "logout", "end others", "disable", "enable", "lose", "failover"}[a]
+	return [...]string{"login", "authorize", "refresh", "revoke", "logout", "end others", "change password", "set roles", "disable", "enable", "lose", "failover"}[a]
 }
 
 // call is one operation on the sessions of one user.
@@ -39,10 +43,15 @@ type call struct {
 	// asked is whether the session store was: a refresh that the database
 	// refuses never gets there. now is the time that the store was then told, in
 	// milliseconds; servers' clocks differ.
-	asked bool
-	now   int64
-	grace time.Duration
-	// crossed is whether a login was under way while the user's sessions were ended.
+	asked  bool
+	now    int64
+	grace  time.Duration
+	phrase int // which of phrases is given
+	// editor is whether the user is made one, or is one as an access token says.
+	// saysEditor is whether there is such a token.
+	editor, saysEditor bool
+	// crossed is whether a login was under way while the user's sessions were
+	// ended, or roles taken away.
 	crossed bool
 	lost    *rewind        // what the store goes back to
 	kept    map[int]record // by slot, what the store has that takes over
@@ -73,6 +82,7 @@ type session struct {
 // user is the state that the rule speaks of.
 type user struct {
 	disabled bool
+	phrase   int
 	sessions [slots]session
 }
 
@@ -95,7 +105,7 @@ var model = (&porcupine.NondeterministicModel{
 			return []any{before}
 		}
 		// What a login was decided on no longer held when its session was open.
-		if a == (answer{}) && c.act == login && c.crossed {
+		if a == (answer{}) && (c.act == login || c.act == authorize) && c.crossed {
 			return []any{before}
 		}
 		if a != want {
@@ -113,12 +123,15 @@ var model = (&porcupine.NondeterministicModel{
 func (u user) step(c call) (user, answer) {
 	s := &u.sessions[c.slot]
 	switch c.act {
-	case login:
-		if u.disabled {
+	case login, authorize:
+		if u.disabled || u.phrase != c.phrase {
 			return u, answer{}
 		}
-		*s = session{open: true, record: record{counter: first}}
-		return u, answer{granted: true, token: first}
+		*s = session{open: true}
+		if c.act == login {
+			s.counter = first
+		}
+		return u, answer{granted: true, token: s.counter}
 	case refresh:
 		if u.disabled || s.ended {
 			return u, answer{}
@@ -132,9 +145,12 @@ func (u user) step(c call) (user, answer) {
 		return u, s.present(c)
 	case revoke, logout:
 		s.ended = true
-	case endOthers:
-		if s.ended { // it changes nothing any more
+	case endOthers, change:
+		if s.ended || c.act == change && u.phrase != c.phrase { // it changes nothing
 			return u, answer{}
+		}
+		if c.act == change {
+			u.phrase = 1 - u.phrase
 		}
 		for i := range u.sessions {
 			if u.sessions[i].open && i != c.slot {

@@ -1,7 +1,9 @@
 package history
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -81,6 +83,21 @@ func (r *remote) endOthers(ctx context.Context, b bearer) error {
 	return err
 }
 
+func (r *remote) change(ctx context.Context, b bearer, current, wanted string) error {
+	body, err := json.Marshal(map[string]string{"current_password": current, "new_password": wanted})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, "POST", r.process.Load().Base+"/auth/password", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+b.access)
+	_, err = r.do(req)
+	return err
+}
+
 func (r *remote) ask(ctx context.Context, method, path, access string, form url.Values) (program.Answer, error) {
 	req, err := http.NewRequestWithContext(ctx, method, r.process.Load().Base+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -91,17 +108,22 @@ func (r *remote) ask(ctx context.Context, method, path, access string, form url.
 	} else {
 		req.Header.Set("Authorization", "Bearer "+access)
 	}
+	return r.do(req)
+}
+
+// do sends a request and says what its answer means.
+func (r *remote) do(req *http.Request) (program.Answer, error) {
 	a, err := program.Do(r.client, req)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return a, errUnsent
 	case err != nil, a.Status == http.StatusServiceUnavailable:
 		return a, errUnheard
-	case a.Status == http.StatusBadRequest && strings.Contains(a.Body, `"invalid_grant"`),
-		a.Status == http.StatusUnauthorized && access != "":
+	case a.Status == http.StatusBadRequest && (strings.Contains(a.Body, `"invalid_grant"`) || strings.Contains(a.Body, "Incorrect password")),
+		a.Status == http.StatusUnauthorized && strings.HasPrefix(req.Header.Get("Authorization"), "Bearer "):
 		return a, errRefused
 	case a.Status/100 != 2:
-		return a, fmt.Errorf("%s: %d %s", path, a.Status, a.Body)
+		return a, fmt.Errorf("%s: %d %s", req.URL.Path, a.Status, a.Body)
 	}
 	return a, nil
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -70,6 +71,10 @@ type server interface {
 	revoke(ctx context.Context, form url.Values) error
 	logout(ctx context.Context, b bearer) error
 	endOthers(ctx context.Context, b bearer) error
+	change(ctx context.Context, b bearer, current, wanted string) error
+	// authorize logs the user in by redirect. The session's id is empty where it
+	// cannot be seen.
+	authorize(ctx context.Context, client, user, phrase string) (code, sid string, err error)
 }
 
 var (
@@ -92,10 +97,17 @@ type known struct {
 	sid    string
 	epoch  int64 // the session epoch that it was opened under
 	client string
-	tokens []string // by counter; none has 0
+	tokens []string // by counter; 0 is the code, or empty
 	access string   // the last that was given
 	kept   *rewind  // an earlier record of it
-	over   bool     // its newest token was refused
+	// redeeming is whether its code is on its way: only now and then somebody
+	// else comes with it too, or few sessions would see a second token.
+	redeeming bool
+	// rests is how many calls are left when a code is redeemed at the soonest:
+	// others come between.
+	rests int
+	over  bool // its newest token was refused
+	lives bool // the last call of the history refreshed it
 }
 
 // history is one user's: what was called, when, and what came back.
@@ -114,6 +126,8 @@ type history struct {
 	opening  int      // logins that are under way
 	answered *sync.Cond
 	disabled bool
+	phrase   int      // the user's, as far as is known
+	accesses []string // all access tokens that were given
 	left     int
 	unheard  int
 	ops      []porcupine.Operation
@@ -124,7 +138,7 @@ type history struct {
 func (w *world) newHistory(ctx context.Context, seed uint64) (*history, error) {
 	name := fmt.Sprintf("u%d", seed)
 	u, err := w.desk.users.Register(ctx, account.Registration{
-		Username: name, Email: name + "@example.com", Password: phrase, Exempt: true, Active: true, Actor: "test",
+		Username: name, Email: name + "@example.com", Password: phrases[0], Exempt: true, Active: true, Actor: "test",
 	})
 	if err != nil {
 		return nil, fmt.Errorf("seed %d: %w", seed, err)
@@ -167,7 +181,7 @@ func (h *history) useNewest(rng *rand.Rand, worker int, what act, slot int) {
 	}
 	s := h.sessions[slot]
 	newest := len(s.tokens) - 1
-	c := call{act: what, slot: slot, token: uint32(newest), grace: graces[s.client]}
+	c := call{act: what, slot: slot, token: uint32(newest), grace: graceOf(s, newest)}
 	token := s.tokens[newest]
 	h.mu.Unlock()
 	h.ask(rng, worker, c, s, token)
@@ -206,7 +220,10 @@ func (h *history) ask(rng *rand.Rand, worker int, c call, s *known, token string
 	back := time.Since(h.began).Nanoseconds()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if c.act == login {
+	if c.act == login || c.act == authorize {
+		if a.granted {
+			h.phrase = c.phrase // a change may have gone unheard
+		}
 		h.opening--
 		h.answered.Broadcast()
 	}
@@ -233,6 +250,13 @@ func (h *history) choose(rng *rand.Rand) (call, *known, string) {
 		h.answered.Wait()
 		opened = h.opened(dead)
 	}
+	if h.changesRoles() && rng.IntN(30) == 0 {
+		return call{act: setRoles, editor: rng.IntN(2) == 0}, nil, ""
+	}
+	guess := h.phrase
+	if rng.IntN(8) == 0 {
+		guess = 1 - guess
+	}
 	p := rng.IntN(100)
 	full := len(h.sessions) == slots
 	if full {
@@ -245,7 +269,14 @@ func (h *history) choose(rng *rand.Rand) (call, *known, string) {
 	case !full && (p < 8 || len(opened) == 0):
 		h.sessions = append(h.sessions, nil)
 		h.opening++
-		return call{act: login, slot: len(h.sessions) - 1}, &known{tokens: make([]string, first), client: h.clients[rng.IntN(len(h.clients))]}, ""
+		c := call{act: login, slot: len(h.sessions) - 1, phrase: guess}
+		s := &known{client: h.clients[rng.IntN(len(h.clients))]}
+		if rng.IntN(2) == 0 {
+			c.act, s.rests = authorize, h.left-rng.IntN(3)*steps/8
+		} else {
+			s.tokens = make([]string, first)
+		}
+		return c, s, ""
 	case p < 9:
 		h.disabled = true
 		return call{act: disable}, nil, ""
@@ -254,47 +285,64 @@ func (h *history) choose(rng *rand.Rand) (call, *known, string) {
 	}
 	slot := opened[rng.IntN(len(opened))]
 	s := h.sessions[slot]
-	c := call{act: refresh, slot: slot, grace: graces[s.client]}
+	c := call{act: refresh, slot: slot, phrase: guess}
 	newest := len(s.tokens) - 1
 	switch {
-	case p < 11:
+	case newest == 0 && (p >= 20 || h.redis == nil || s.kept == nil):
+		// a code can only be redeemed
+	case p < 10 && newest > 0:
 		c.act = endOthers
-	case p < 12:
+	case p < 11 && newest > 0:
+		c.act = change
+	case p < 12 && newest > 0:
 		c.act = logout
-	case p < 14:
+	case p < 14 && newest > 0:
 		c.act = revoke
 		c.token = uint32(first + rng.IntN(newest))
 	case p < 20 && h.redis != nil && s.kept != nil:
 		c.act, c.lost = lose, s.kept
-	case p < 78 || newest == first:
+	case p < 78 || newest == first && s.tokens[0] == "":
 		c.token = uint32(newest)
 	case p < 98:
 		c.token = uint32(newest - 1)
+	case s.tokens[0] != "" && rng.IntN(2) == 0:
+		c.token = 0
 	default:
 		c.token = uint32(first + rng.IntN(newest))
 	}
-	if c.act == logout || c.act == endOthers {
+	c.grace = graceOf(s, int(c.token))
+	s.redeeming = s.redeeming || c.act == refresh && newest == 0
+	if c.act == logout || c.act == endOthers || c.act == change {
 		return c, s, s.access
 	}
 	return c, s, s.tokens[c.token]
+}
+
+// graceOf is for how long a token of s may come again: a code may not.
+func graceOf(s *known, token int) time.Duration {
+	if token == 0 {
+		return 0
+	}
+	return graces[s.client]
 }
 
 // opened are the slots of sessions to act on.
 func (h *history) opened(dead bool) []int {
 	var slots []int
 	for i, s := range h.sessions {
-		if s != nil && (dead || !s.over) {
+		if s != nil && (dead || !s.over && (len(s.tokens) > 1 || !s.redeeming && h.left <= s.rests)) {
 			slots = append(slots, i)
 		}
 	}
 	return slots
 }
 
-// living are the slots of sessions that are not known to be over.
+// living are the slots of sessions that have a refresh token and are not known to
+// be over.
 func (h *history) living() []int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.opened(false)
+	return slices.DeleteFunc(h.opened(false), func(i int) bool { return len(h.sessions[i].tokens) == 1 })
 }
 
 // make makes the call and returns what the client hears.
@@ -303,12 +351,22 @@ func (h *history) make(ctx context.Context, on server, c *call, s *known, token 
 	switch c.act {
 	case login, refresh:
 		return h.exchange(ctx, on, c, s, token)
+	case authorize:
+		return h.authorize(ctx, on, c, s)
 	case revoke:
 		err = on.revoke(ctx, url.Values{"token": {token}, "client_id": {s.client}})
 	case logout:
 		err = on.logout(ctx, h.bearer(s, token))
 	case endOthers:
 		err = on.endOthers(ctx, h.bearer(s, token))
+	case change:
+		if err = on.change(ctx, h.bearer(s, token), phrases[c.phrase], phrases[1-c.phrase]); err == nil {
+			h.mu.Lock()
+			h.phrase = 1 - c.phrase
+			h.mu.Unlock()
+		}
+	case setRoles:
+		err = h.setRoles(ctx, c.editor)
 	case disable:
 		err = outcome(ctx, h.desk.users.Disable(ctx, h.sub, "test"))
 	case enable:
@@ -329,8 +387,11 @@ func (h *history) bearer(s *known, access string) bearer {
 // exchange asks for tokens and learns from the answer.
 func (h *history) exchange(ctx context.Context, on server, c *call, s *known, token string) (answer, error) {
 	form := program.Refresh(s.client, token)
-	if c.act == login {
-		form = program.Login(s.client, h.login, phrase)
+	switch {
+	case c.act == login:
+		form = program.Login(s.client, h.login, phrases[c.phrase])
+	case c.token == 0:
+		form = redemption(s.client, token)
 	}
 	given, seen, err := on.token(ctx, form)
 	c.asked, c.now = seen.asked, seen.now
@@ -338,15 +399,19 @@ func (h *history) exchange(ctx context.Context, on server, c *call, s *known, to
 	case errors.Is(err, errRefused):
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		s.over = s.over || c.act == refresh && int(c.token) == len(s.tokens)-1
+		s.over, s.lives = s.over || c.act == refresh && int(c.token) == len(s.tokens)-1, false
 		return answer{}, nil
 	case err != nil:
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		s.redeeming = false // it is to come again
 		return answer{}, err
 	}
 	t, err := authserver.ParseRefreshToken(given.refresh, h.keys)
 	if err != nil {
 		return answer{}, err
 	}
+	c.editor, c.saysEditor = saysEditor(given.access)
 	h.learn(c.slot, s, t, given)
 	return answer{granted: true, token: t.Counter}, nil
 }
@@ -356,11 +421,9 @@ func (h *history) exchange(ctx context.Context, on server, c *call, s *known, to
 func (h *history) learn(slot int, s *known, t authserver.RefreshToken, given tokens) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s.sid == "" {
-		s.sid, s.epoch = t.SID(), int64(t.SessionEpoch)
-		h.sessions[slot] = s
-	}
-	s.access = given.access
+	h.sessions[slot] = s
+	s.sid, s.epoch, s.access, s.lives = t.SID(), int64(t.SessionEpoch), given.access, true
+	h.accesses = append(h.accesses, given.access)
 	switch {
 	case int(t.Counter) == len(s.tokens):
 		s.tokens = append(s.tokens, given.refresh)

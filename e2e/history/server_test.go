@@ -28,8 +28,11 @@ const (
 	issuer   = "http://127.0.0.1:8000"
 	audience = issuer + "/api"
 	secret   = "a test's secret of many letters 0123456789"
-	phrase   = "correct horse"
+	callback = "https://app.example/callback"
 )
+
+// phrases are the two passwords that a user changes between.
+var phrases = [2]string{"correct horse", "battery staple"}
 
 // graces are the grace periods of the clients, by their ids. The client that has
 // none of its own is under the server's.
@@ -51,6 +54,7 @@ type local struct {
 	*oauth.Server
 	users    *account.Users
 	sessions *sessions.Sessions
+	tail     *feed.Tail
 	db       *sqlstore.DB
 	key      audit.Key
 }
@@ -95,7 +99,7 @@ func newLocal(t *testing.T, at store, c clock) *local {
 		Users: db, Clients: db, Hasher: hasher, Limiter: limit.NewMemory(1000), Master: master, Roles: roles,
 		Audience: audience, Changed: tail.Changed, Logger: logger,
 	}
-	s := &local{db: db, users: account.NewUsers(deps), key: master.AuditKeys()[0]}
+	s := &local{db: db, tail: tail, users: account.NewUsers(deps), key: master.AuditKeys()[0]}
 	s.sessions = sessions.New(sessions.Deps{
 		Facts: db, Store: records, Users: db, Log: db, Changed: tail.Changed, Logger: logger,
 	})
@@ -118,7 +122,10 @@ func newLocal(t *testing.T, at store, c clock) *local {
 func (s *local) addClients(t *testing.T) {
 	t.Helper()
 	for id, grace := range graces {
-		spec := account.ClientSpec{ID: id, Public: true, Grants: []string{authserver.GrantPassword, authserver.GrantRefreshToken}, Scopes: []string{"profile"}}
+		spec := account.ClientSpec{
+			ID: id, Public: true, Trusted: true, Scopes: []string{"profile"}, RedirectURIs: []string{callback},
+			Grants: []string{authserver.GrantAuthorizationCode, authserver.GrantPassword, authserver.GrantRefreshToken},
+		}
 		if id != "plain" {
 			spec.RefreshGrace = &grace
 		}
@@ -133,6 +140,15 @@ type clocked struct {
 	authserver.SessionStore
 	start time.Time
 	clock
+}
+
+// Open takes a code's minute for as long as its session: at a clock's rate it
+// would be over before the answer arrives.
+func (c clocked) Open(ctx context.Context, s authserver.Session, limit int) ([]string, error) {
+	if s.Counter == 0 {
+		s.IdleDeadline = s.Deadline
+	}
+	return c.SessionStore.Open(ctx, s, limit)
 }
 
 type toldKey struct{}
@@ -177,6 +193,10 @@ func (s *local) endOthers(ctx context.Context, b bearer) error {
 	return outcome(ctx, s.sessions.EndOthers(ctx, sessions.Of(&b.Claims)))
 }
 
+func (s *local) change(ctx context.Context, b bearer, current, wanted string) error {
+	return outcome(ctx, s.ChangePassword(ctx, sessions.Of(&b.Claims), current, wanted))
+}
+
 // outcome is what err is for a client: one that hung up or that was told to come
 // again later does not know what has happened.
 func outcome(ctx context.Context, err error) error {
@@ -184,7 +204,8 @@ func outcome(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case ok && e.Code == oauth.CodeInvalidGrant, errors.Is(err, authserver.ErrSessionEnded):
+	case ok && e.Code == oauth.CodeInvalidGrant, errors.Is(err, authserver.ErrSessionEnded),
+		errors.Is(err, account.ErrWrongPassword), errors.Is(err, account.ErrWrongCredentials):
 		return errRefused
 	case ctx.Err() != nil, errors.Is(err, authserver.ErrUnavailable):
 		return errUnheard
