@@ -42,6 +42,7 @@
 //	web         what every HTTP request passes, below those who know the routes
 //	httpapi     the routes that programs call: decode, call, encode
 //	pages       what people see: HTML in their language
+//	demo        an application to copy, which logs people in by redirect
 //	telemetry   metrics and traces
 //	doctor      examines a running issuer from outside
 //	bench       measures a running issuer from outside

@@ -246,3 +246,17 @@ func (b *browser) submit(page, act string, fields ...string) string {
 	}
 	return b.post(to.String(), form)
 }
+
+func TestReadmeApplies(t *testing.T) {
+	page, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(page, -1)
+	if len(files) == 0 {
+		t.Fatal("README.md has no apply file")
+	}
+	for _, file := range files {
+		binary.Apply(t, t.TempDir(), nil, string(file[1]))
+	}
+}
