@@ -33,6 +33,7 @@ api and origin added:
 	  - {id: rs, secret: …, grants: [client_credentials], introspect: true, serves: [https://api.example.com]}
 	  - {id: spa, grants: [authorization_code, refresh_token], redirect_uris: [http://127.0.0.1/callback], trusted: true}
 	  - {id: web, secret: …, grants: [authorization_code], redirect_uris: [https://web.example.com/callback]}
+	  - {id: club, secret: …, grants: [authorization_code], scopes: [openid], redirect_uris: […], post_logout_redirect_uris: […]}
 	users:                                       # the first active one logs in
 	  - {username: alice, password: …}
 	  - {username: carol, password: …, is_active: false}

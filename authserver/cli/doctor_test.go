@@ -29,7 +29,8 @@ const patientWeb = `
   - {id: spa, public: true, trusted: true, grants: [authorization_code, refresh_token], scopes: [read, write, admin], redirect_uris: ["http://127.0.0.1/callback"], resources: [https://other.example]}
   - {id: web, secret: web-secret-0123456789abcdef, grants: [authorization_code, refresh_token], scopes: [read, write], redirect_uris: ["https://web.example/callback?from=tw"]}
   - {id: old, secret: old-secret-0123456789abcdef, trusted: true, require_pkce: false, grants: [authorization_code], scopes: [read], redirect_uris: ["https://old.example/callback"]}
-  - {id: bank, secret: bank-secret-0123456789abcdef, require_pushed_authorization_requests: true, grants: [authorization_code], scopes: [read], redirect_uris: ["https://bank.example/callback"]}`
+  - {id: bank, secret: bank-secret-0123456789abcdef, require_pushed_authorization_requests: true, grants: [authorization_code], scopes: [read], redirect_uris: ["https://bank.example/callback"]}
+  - {id: club, secret: club-secret-0123456789abcdef, grants: [authorization_code, refresh_token, password], scopes: [openid, profile, email, groups, offline_access], redirect_uris: ["https://club.example/callback"], post_logout_redirect_uris: ["https://club.example/bye"]}`
 
 const patientAccounts = `
 resources: [{identifier: https://other.example, name: Other, scopes: [read]}]
@@ -208,6 +209,24 @@ func tell(name, value string) func(*http.Response) {
 	}
 }
 
+// marked is a fault in answers to requests with a word in their form.
+func marked(word string, response func(*http.Response)) fault {
+	return fault{
+		request: func(r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err == nil && strings.Contains(string(body), word) {
+				r.Header.Set("X-Marked", "yes")
+			}
+			r.Body = io.NopCloser(strings.NewReader(string(body)))
+		},
+		response: func(res *http.Response) {
+			if res.Request.Header.Get("X-Marked") != "" {
+				response(res)
+			}
+		},
+	}
+}
+
 // turned answers with another status than the usual one.
 func turned(from, to int) func(*http.Response) {
 	return func(res *http.Response) {
@@ -241,13 +260,14 @@ func TestDoctor(t *testing.T) {
 				skipped = append(skipped, r.ID)
 			}
 		}
-		if want := []string{"REF-014", "AUT-007", "PWD-004", "CLI-007"}; !slices.Equal(skipped, want) {
-			t.Errorf("not applicable: %v, want what needs --timing: %v", skipped, want)
+		if want := []string{"REF-014", "AUT-007", "OID-012", "PWD-004", "CLI-007"}; !slices.Equal(skipped, want) {
+			t.Errorf("not applicable: %v, want what needs --timing or an issuer with a path: %v", skipped, want)
 		}
 	})
 
 	const tokens, introspect, revoke, api = "/oauth/token", "/oauth/introspect", "/oauth/revoke", "/api/private"
 	const authorize, par = "/oauth/authorize", "/oauth/par"
+	const userinfo, logout, openid = "/oauth/userinfo", "/oauth/logout", "/.well-known/openid-configuration"
 	const metadata, keys = "/.well-known/oauth-authorization-server", "/.well-known/jwks.json"
 	queryInBody := func(r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -286,20 +306,7 @@ func TestDoctor(t *testing.T) {
 				answers(res, 200, `{"access_token":"a","token_type":"Bearer"}`)
 			}
 		}})},
-		{"PWD-003", "answers strangers from a cache", path(tokens, fault{
-			request: func(r *http.Request) {
-				body, err := io.ReadAll(r.Body)
-				if err == nil && strings.Contains(string(body), "no-such-user") {
-					r.Header.Set("X-Stranger", "yes")
-				}
-				r.Body = io.NopCloser(strings.NewReader(string(body)))
-			},
-			response: func(res *http.Response) {
-				if res.Request.Header.Get("X-Stranger") != "" {
-					res.Header.Set("X-Cache", "miss")
-				}
-			},
-		})},
+		{"PWD-003", "answers strangers from a cache", path(tokens, marked("no-such-user", func(res *http.Response) { res.Header.Set("X-Cache", "miss") }))},
 		{"REF-001", "hands out the same token again", path(tokens, fault{response: edit(`"refresh_token"`, `"refresh"`)})},
 		{"REF-010", "takes a refresh token twice", path(tokens, fault{response: func(res *http.Response) {
 			if res.StatusCode == 400 {
@@ -395,6 +402,32 @@ func TestDoctor(t *testing.T) {
 			edit("</main>", res.Request.URL.Query().Get("login_hint")+"</main>")(res)
 		}})},
 		{"PAG-008", "does not say what its fields are", path(authorize, fault{response: edit(`"current-password"`, `"off"`)})},
+		{"OID-001", "signs ID tokens with a key that it does not publish", path(keys, fault{response: edit(`"kid":"`, `"kid":"key-`)})},
+		{"OID-002", "tells of another login at a refresh", path(tokens, marked("grant_type=refresh_token", edit(`"id_token":"`, `"id_token":"e30.e30.","id":"`)))},
+		{"OID-003", "tells everybody's address", path(userinfo, fault{response: edit(`"sub":`, `"email":"alice@example.com","sub":`)})},
+		{"OID-004", "does not sign as all can read", path(openid, fault{response: edit(`"RS256",`, "")})},
+		{"OID-005", "passes over claims", path(authorize, fault{request: asked("claims", "")})},
+		{"OID-006", "passes over hints", path(authorize, fault{request: asked("login_hint", "", "id_token_hint", "")})},
+		{"OID-007", "passes over request objects", path(authorize, fault{request: asked("request", "", "request_uri", "")})},
+		{"OID-010", "gives ID tokens to redirects alone", path(tokens, marked("grant_type=password", edit(`"id_token"`, `"id"`)))},
+		{"OID-011", "hashes something else", path(tokens, fault{response: edit(`"access_token":"`, `"access_token":"x`)})},
+		{"OID-014", "calls groups otherwise", path(userinfo, fault{response: edit(`"groups"`, `"teams"`)})},
+		{"OUT-001", "forgets the state at a logout", path(logout, fault{response: tell("state", "")})},
+		{"OUT-002", "sends people wherever it is told", path(logout, fault{response: func(res *http.Response) {
+			if to := res.Request.URL.Query().Get("post_logout_redirect_uri"); res.StatusCode == 400 {
+				res.Header.Set("Location", to)
+				answers(res, 303, "")
+			}
+		}})},
+		{"OUT-003", "logs out without asking", path(logout, fault{request: func(r *http.Request) {
+			if r.Method == http.MethodGet {
+				r.Method, r.Body, r.ContentLength = http.MethodPost, io.NopCloser(strings.NewReader("act=logout")), 10
+				r.Header = http.Header{"Cookie": r.Header["Cookie"], "Content-Type": {"application/x-www-form-urlencoded"}, "Sec-Fetch-Site": {"same-origin"}}
+			}
+		}})},
+		{"OUT-004", "ends what was to stay", path(tokens, marked("grant_type=refresh_token", func(res *http.Response) {
+			answers(res, 400, `{"error":"invalid_grant"}`)
+		}))},
 		{"ACC-002", "repeats a password that it refuses", path("/auth/register", fault{response: edit(`"loc"`, `"input":"password1 Xq7~v!w","loc"`)})},
 		{"ACC-012", "lets browsers guess types", fault{response: without("X-Content-Type-Options")}},
 	} {
@@ -467,7 +500,7 @@ func TestDoctorKnowsTheDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, code := run(t, "", "doctor", p.issuer, "--fixtures", file)
-	if code != 0 || strings.Contains(stdout, "\nfail") || !strings.Contains(stdout, " of 230 lines") {
+	if code != 0 || strings.Contains(stdout, "\nfail") || !strings.Contains(stdout, " of 253 lines") {
 		t.Errorf("exit code %d: %s\n%s", code, stderr, stdout)
 	}
 }

@@ -38,6 +38,7 @@ type cast struct {
 	webRoamer *Client // may ask tokens for another API too
 	webPlain  *Client // may ask without a challenge
 	pushes    *Client // has to push its requests
+	rp        *Client // asks who people are
 }
 
 func (p *cast) choose(f Fixtures) {
@@ -81,6 +82,10 @@ func (p *cast) choose(f Fixtures) {
 		set(&p.another, c, c.May("refresh_token") && c != p.app)
 	}
 	p.chooseWeb(f)
+	for i := range f.Clients { // one without a way back from a logout will do
+		c := &f.Clients[i]
+		set(&p.rp, c, c.May("authorization_code") && !c.RequirePushed && slices.Contains(c.Scopes, "openid"))
+	}
 }
 
 func (p *cast) chooseWeb(f Fixtures) {
@@ -94,6 +99,7 @@ func (p *cast) chooseWeb(f Fixtures) {
 				set(&p.pushes, c, true)
 				continue
 			}
+			set(&p.rp, c, slices.Contains(c.Scopes, "openid") && len(c.PostLogoutRedirectURIs) > 0)
 			set(&p.webOther, c, p.web != nil)
 			set(&p.web, c, true)
 			set(&p.webSecret, c, !public)

@@ -96,7 +96,8 @@ func checks() []check {
 		metadataChecks(), keyChecks(), tokenChecks(), scopeChecks(), crossOriginChecks(), clientChecks(), passwordChecks(),
 		refreshChecks(), rotationChecks(), credentialsChecks(), jwtChecks(), introspectChecks(), revokeChecks(),
 		resourceChecks(), challengeChecks(), forgedChecks(), feedChecks(), accountChecks(),
-		authorizeChecks(), answerToChecks(), codeChecks(), pushedChecks(), personChecks(), consentChecks(), pageChecks(), timingChecks(), answerChecks(),
+		authorizeChecks(), answerToChecks(), codeChecks(), pushedChecks(), personChecks(), consentChecks(), pageChecks(),
+		openidChecks(), logoutChecks(), timingChecks(), answerChecks(),
 	)
 }
 

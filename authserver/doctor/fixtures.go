@@ -57,13 +57,14 @@ type Client struct {
 	RequirePKCE *bool `yaml:"require_pkce"`
 	// RequirePushed is for one that has to push its requests (RFC 9126 §6).
 	RequirePushed bool `yaml:"require_pushed_authorization_requests"`
+	// PostLogoutRedirectURIs: people return to the first. Nobody needs to be there.
+	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"`
 
 	// An apply file has them; nothing is asked about them.
-	Name                   string   `yaml:"name"`
-	AllowSchemes           []string `yaml:"allow_schemes"`
-	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"`
-	BackchannelLogoutURI   string   `yaml:"backchannel_logout_uri"`
-	IDTokenAlgorithm       string   `yaml:"id_token_signed_response_alg"`
+	Name                 string   `yaml:"name"`
+	AllowSchemes         []string `yaml:"allow_schemes"`
+	BackchannelLogoutURI string   `yaml:"backchannel_logout_uri"`
+	IDTokenAlgorithm     string   `yaml:"id_token_signed_response_alg"`
 }
 
 // IsPublic reports whether c has no secret (RFC 6749 §2.1).

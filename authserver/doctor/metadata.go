@@ -15,7 +15,7 @@ type metadata struct {
 	document                              map[string]any
 	answer                                answer
 	token, introspect, revoke, jwks, feed string
-	authorize, push, logout               string
+	authorize, push, logout, userinfo     string
 	grants, modes                         []string
 	// named says that answers of the authorization endpoint name the issuer.
 	named bool
@@ -51,6 +51,7 @@ func (s *subject) discover(ctx context.Context) error {
 		"token_endpoint": &m.token, "introspection_endpoint": &m.introspect, "revocation_endpoint": &m.revoke,
 		"jwks_uri": &m.jwks, "revocation_feed_endpoint": &m.feed,
 		"authorization_endpoint": &m.authorize, "pushed_authorization_request_endpoint": &m.push, "end_session_endpoint": &m.logout,
+		"userinfo_endpoint": &m.userinfo,
 	} {
 		*to, _ = m.document[member].(string)
 	}

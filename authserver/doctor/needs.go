@@ -41,10 +41,15 @@ const (
 	nativeWeb
 	roamingWeb
 	pushingWeb
-	formPost // the response mode
-	pushing  // the endpoint for pushed requests
-	tutorial // contract 3
-	slowly   // Options.Timing
+	formPost     // the response mode
+	pushing      // the endpoint for pushed requests
+	openidIssuer // one of OpenID Connect
+	relying      // a client that asks who people are, and userinfo
+	passwordWeb  // which logs them in by password too
+	returning    // to which people return from a logout
+	ends         // the endpoint for logouts
+	tutorial     // contract 3
+	slowly       // Options.Timing
 )
 
 // lacks is why a need is not met; empty if it is.
@@ -148,6 +153,22 @@ func (s *subject) lacks(n need) string {
 		return missing(slices.Contains(m.modes, "form_post"), "the issuer does not offer form_post")
 	case pushing:
 		return missing(m.push != "", "the issuer takes no pushed requests")
+	case openidIssuer:
+		return missing(m.document["userinfo_endpoint"] != nil || slices.Contains(texts(m.document["scopes_supported"]), "openid"), "the issuer does not offer OpenID Connect")
+	case relying:
+		if m.userinfo == "" || m.jwks == "" {
+			return "the metadata names no userinfo_endpoint or no jwks_uri"
+		}
+		return fixture(s.rp != nil, "client with the grant authorization_code and the scope openid")
+	case passwordWeb:
+		return fixture(s.rp != nil && s.rp.May("password"), "client with the scope openid and the grant password")
+	case returning:
+		if m.logout == "" {
+			return "the issuer has no end_session_endpoint"
+		}
+		return fixture(s.rp != nil && len(s.rp.PostLogoutRedirectURIs) > 0, "client with the scope openid and post_logout_redirect_uris")
+	case ends:
+		return missing(m.logout != "", "the issuer has no end_session_endpoint")
 	case tutorial:
 		return missing(s.tutorial, "the issuer has no /auth/login")
 	default: // slowly
