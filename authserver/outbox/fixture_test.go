@@ -68,9 +68,13 @@ func inTime(t *testing.T, test func(t *testing.T, f *fixture)) {
 
 // serve runs a server whose tries do send.
 func (f *fixture) serve(send func(ctx context.Context, facts []byte) error) *outbox.Outbox {
+	return f.serveOn(f.db, send)
+}
+
+func (f *fixture) serveOn(store outbox.Store, send func(ctx context.Context, facts []byte) error) *outbox.Outbox {
 	kind := backchannel.Kinds(backchannel.Deps{})[0]
 	kind.Send = send
-	o := outbox.New(outbox.Deps{Store: f.db, Box: f.box, Kinds: []outbox.Kind{kind}, Logger: slog.New(slog.NewTextHandler(&f.log, nil))})
+	o := outbox.New(outbox.Deps{Store: store, Box: f.box, Kinds: []outbox.Kind{kind}, Logger: slog.New(slog.NewTextHandler(&f.log, nil))})
 	f.runs.Go(func() { o.Run(f.ctx) })
 	return o
 }

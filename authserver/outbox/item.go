@@ -22,8 +22,8 @@ type Item struct {
 	// Facts are sealed: see Seal.
 	Facts   string
 	FirstAt time.Time
-	// DueAt is when it is tried next or, while it is being tried, when another
-	// server takes it over.
+	// DueAt is when it is tried next or, while it is claimed, when another server
+	// takes it over.
 	DueAt time.Time
 	// Tries that have failed, and why the last one did.
 	Tries   int

@@ -8,8 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/outbox"
 	"github.com/tokenwright/tokenwright/authserver/seal"
+	"github.com/tokenwright/tokenwright/authserver/sqlstore"
 )
 
 // OUT-006: a receiver that is down is tried for a day, with growing pauses.
@@ -180,4 +182,32 @@ func TestFactsOfAnother(t *testing.T) {
 			t.Errorf("%d sent, %d wait; want it to wait for a server with the key", len(c.tries()), f.waiting())
 		}
 	})
+}
+
+// What a database that is away for a moment did not take is noted later, and not
+// sent again.
+func TestNotedLater(t *testing.T) {
+	inTime(t, func(t *testing.T, f *fixture) {
+		f.ends(1, 1, "web")
+		c := newTally()
+		away := &awayStore{DB: f.db, until: time.Now().Add(8 * time.Second)}
+		f.serveOn(away, func(_ context.Context, facts []byte) error { c.add(facts); return nil })
+		time.Sleep(time.Minute)
+		if len(c.tries()) != 1 || f.waiting() != 0 || f.events("logout.sent", "") != 1 {
+			t.Errorf("%d sent, %d wait, %d in the audit log; want 1, 0, 1", len(c.tries()), f.waiting(), f.events("logout.sent", ""))
+		}
+	})
+}
+
+// awayStore finishes nothing for a while.
+type awayStore struct {
+	*sqlstore.DB
+	until time.Time
+}
+
+func (s *awayStore) FinishItem(ctx context.Context, i outbox.Item, e ...authserver.Event) error {
+	if time.Now().Before(s.until) {
+		return authserver.ErrUnavailable
+	}
+	return s.DB.FinishItem(ctx, i, e...)
 }

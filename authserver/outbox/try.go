@@ -125,7 +125,13 @@ func (o *Outbox) finish(ctx context.Context, kind Kind, i Item, facts []byte, ou
 	o.mu.Lock()
 	o.done[Ended{i.Kind, outcome}]++
 	o.mu.Unlock()
-	if err := o.d.Store.FinishItem(ctx, i, events...); err != nil {
+	// As long as it is this server's: another would send it again.
+	err := o.d.Store.FinishItem(ctx, i, events...)
+	for err != nil && time.Now().Add(interval).Before(i.DueAt) {
+		time.Sleep(interval)
+		err = o.d.Store.FinishItem(ctx, i, events...)
+	}
+	if err != nil {
 		o.d.Logger.WarnContext(ctx, "what became of it is not noted; it is tried again soon",
 			"kind", i.Kind, "receiver", i.Receiver, "id", i.ID, "outcome", string(outcome), "err", err)
 	}
