@@ -33,6 +33,8 @@
 //	seal        what is given away sealed and comes back
 //	limit       how often something may fail
 //	audit       the event log: its words, its chains, its batches
+//	outbox      sends what must not be lost: what is due, pauses, addresses
+//	backchannel logout tokens for the clients of ended sessions
 //	feed        carries the table of what has ended to those who follow it
 //	sqlstore    SQLite or PostgreSQL: users, clients, keys, what has ended, sessions
 //	redisstore  sessions in Redis
