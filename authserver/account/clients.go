@@ -13,7 +13,10 @@ import (
 )
 
 // Clients are the registered clients. It is safe for concurrent use.
-type Clients struct{ d Deps }
+type Clients struct {
+	d     Deps
+	quiet quiet
+}
 
 // NewClients returns the clients that d keeps.
 func NewClients(d Deps) *Clients { return &Clients{d: d} }
@@ -21,24 +24,32 @@ func NewClients(d Deps) *Clients { return &Clients{d: d} }
 // Authenticate checks what a request gave as client id and secret (empty: none)
 // against client, which is what the store knows under that id; nil is unknown.
 // ErrWrongClientSecret for everything that is wrong, after the same work;
-// *limit.ExceededError before the secret was looked at.
+// *limit.ExceededError whatever the secret.
 func (cs *Clients) Authenticate(ctx context.Context, client *authserver.Client, id, secret string) error {
 	if client != nil && client.Public && secret == "" {
 		return nil // RFC 6749 §2.1: it has nothing to prove, and nothing was tried
-	}
-	tries := cs.d.attempt()
-	if err := tries.spend(ctx, from(ctx, cs.d.ClientRate, id+" ")...); err != nil {
-		return err
 	}
 	var hash []byte
 	if client != nil {
 		hash = client.SecretHash
 	}
-	matches := cs.d.Master.ClientSecretMatches(hash, secret)
-	if client == nil || client.Public || !matches {
+	right := cs.d.Master.ClientSecretMatches(hash, secret) && client != nil && !client.Public
+	who := id + " " + authserver.CallerFrom(ctx).IP
+	if !right {
+		cs.quiet.end(who)
+	} else if cs.quiet.has(who) {
+		return nil
+	}
+	tries := cs.d.attempt()
+	if err := tries.spend(ctx, from(ctx, cs.d.ClientRate, id+" ")...); err != nil {
+		cs.quiet.end(who)
+		return err
+	}
+	if !right {
 		return ErrWrongClientSecret
 	}
 	tries.giveBack(ctx)
+	cs.quiet.begin(who)
 	if !cs.d.Master.HashesAlike(hash) {
 		cs.upgrade(ctx, id, hash, secret)
 	}
