@@ -8,11 +8,11 @@ import (
 )
 
 var node = language{
-	folder: "node", needs: []string{"node", "npm"}, pinned: "package-lock.json",
+	folder: "node", needs: [][]string{{"node", "--version"}, {"npm", "--version"}}, pinned: "package-lock.json",
 	install: func(dir string) *exec.Cmd {
 		return exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
 	},
-	run: func(_, script string) *exec.Cmd { return exec.Command("node", script) },
+	run: func(script string) *exec.Cmd { return exec.Command("node", script) },
 }
 
 // TestNode is openid-client, oauth4webapi, jose and Passport's strategy.

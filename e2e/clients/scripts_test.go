@@ -20,19 +20,19 @@ import (
 // package.
 type language struct {
 	folder  string
-	needs   []string // programs
-	pinned  string   // the file that names every package with its version
+	needs   [][]string // commands that succeed where it is installed
+	pinned  string     // the file that names every package with its version
 	install func(dir string) *exec.Cmd
-	run     func(installed, script string) *exec.Cmd
+	run     func(script string) *exec.Cmd
 }
 
 // installed is the folder with what l.pinned names. It is kept among the user's
 // caches, and made anew when the file changes.
 func (l language) installed(t *testing.T) string {
 	t.Helper()
-	for _, name := range l.needs {
-		if _, err := exec.LookPath(name); err != nil {
-			program.Missing(t, name+" is not installed")
+	for _, need := range l.needs {
+		if err := exec.Command(need[0], need[1:]...).Run(); err != nil {
+			program.Missing(t, fmt.Sprintf("%q: %v", need, err))
 		}
 	}
 	pinned, err := os.ReadFile(filepath.Join(l.folder, l.pinned))
@@ -89,7 +89,7 @@ func (l language) script(t *testing.T, s *server, name string, want []string) {
 	t.Helper()
 	dir := l.installed(t)
 	copyAll(t, l.folder, dir)
-	cmd := l.run(dir, name)
+	cmd := l.run(name)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "ISSUER="+s.issuer, "PERSON="+s.personAtURL(t), "AUDIENCE="+audience, "WEB_SECRET="+webSecret)
 	out, err := cmd.CombinedOutput()

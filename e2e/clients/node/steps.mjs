@@ -1,3 +1,9 @@
+import { webcrypto } from 'node:crypto'
+
+// Node 18, which Debian 12 has, does not show these by itself.
+globalThis.crypto ??= webcrypto
+globalThis.CryptoKey ??= webcrypto.CryptoKey
+
 // What all scripts share: the settings of the test that runs them, one verdict line
 // for each step, and the person who logs in.
 export const { ISSUER, PERSON, AUDIENCE, WEB_SECRET } = process.env
