@@ -25,6 +25,7 @@ const (
 	endOthers // a user ends all sessions but the one that asks
 	change    // the same, and the password is another
 	setRoles  // see roles_test.go
+	use       // an access token is presented
 	disable
 	enable
 	lose     // the session store goes back to an earlier record
@@ -32,7 +33,7 @@ const (
 )
 
 func (a act) String() string {
-	return [...]string{"login", "authorize", "refresh", "revoke", "logout", "end others", "change password", "set roles", "disable", "enable", "lose", "failover"}[a]
+	return [...]string{"login", "authorize", "refresh", "revoke", "logout", "end others", "change password", "set roles", "use", "disable", "enable", "lose", "failover"}[a]
 }
 
 // call is one operation on the sessions of one user.
@@ -98,6 +99,14 @@ var model = (&porcupine.NondeterministicModel{
 				return []any{before}
 			}
 			return []any{before, after}
+		}
+		// An access token may be refused for its role; a good one is of a session
+		// that has not ended.
+		if c.act == use {
+			if a.granted && before.sessions[c.slot].ended {
+				return nil
+			}
+			return []any{before}
 		}
 		// The access token of a session that has ended may be refused. It may also
 		// still be good: a resource server learns of an ending a moment later.

@@ -99,6 +99,7 @@ type known struct {
 	client string
 	tokens []string // by counter; 0 is the code, or empty
 	access string   // the last that was given
+	all    []string // all that were
 	kept   *rewind  // an earlier record of it
 	// redeeming is whether its code is on its way: only now and then somebody
 	// else comes with it too, or few sessions would see a second token.
@@ -126,8 +127,7 @@ type history struct {
 	opening  int      // logins that are under way
 	answered *sync.Cond
 	disabled bool
-	phrase   int      // the user's, as far as is known
-	accesses []string // all access tokens that were given
+	phrase   int // the user's, as far as is known
 	left     int
 	unheard  int
 	ops      []porcupine.Operation
@@ -250,8 +250,15 @@ func (h *history) choose(rng *rand.Rand) (call, *known, string) {
 		h.answered.Wait()
 		opened = h.opened(dead)
 	}
-	if h.changesRoles() && rng.IntN(30) == 0 {
-		return call{act: setRoles, editor: rng.IntN(2) == 0}, nil, ""
+	if h.inProcess() {
+		switch rng.IntN(20) {
+		case 0:
+			return call{act: setRoles, editor: rng.IntN(2) == 0}, nil, ""
+		case 1, 2, 3:
+			if c, s, access := h.chooseAccess(rng); s != nil {
+				return c, s, access
+			}
+		}
 	}
 	guess := h.phrase
 	if rng.IntN(8) == 0 {
@@ -318,6 +325,21 @@ func (h *history) choose(rng *rand.Rand) (call, *known, string) {
 	return c, s, s.tokens[c.token]
 }
 
+// chooseAccess says which access token to use, of whatever session; nil if there
+// is none.
+func (h *history) chooseAccess(rng *rand.Rand) (call, *known, string) {
+	shown := h.opened(rng.IntN(2) == 0)
+	if len(shown) == 0 {
+		return call{}, nil, ""
+	}
+	slot := shown[rng.IntN(len(shown))]
+	s := h.sessions[slot]
+	if len(s.all) == 0 {
+		return call{}, nil, ""
+	}
+	return call{act: use, slot: slot}, s, s.all[rng.IntN(len(s.all))]
+}
+
 // graceOf is for how long a token of s may come again: a code may not.
 func graceOf(s *known, token int) time.Duration {
 	if token == 0 {
@@ -365,6 +387,11 @@ func (h *history) make(ctx context.Context, on server, c *call, s *known, token 
 			h.phrase = 1 - c.phrase
 			h.mu.Unlock()
 		}
+	case use:
+		err = on.(*local).use(ctx, token)
+		if editor, _ := saysEditor(token); err == nil && editor {
+			c.editor, c.saysEditor = true, true
+		}
 	case setRoles:
 		err = h.setRoles(ctx, c.editor)
 	case disable:
@@ -399,7 +426,7 @@ func (h *history) exchange(ctx context.Context, on server, c *call, s *known, to
 	case errors.Is(err, errRefused):
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		s.over, s.lives = s.over || c.act == refresh && int(c.token) == len(s.tokens)-1, false
+		s.over = s.over || c.act == refresh && int(c.token) == len(s.tokens)-1
 		return answer{}, nil
 	case err != nil:
 		h.mu.Lock()
@@ -422,8 +449,8 @@ func (h *history) learn(slot int, s *known, t authserver.RefreshToken, given tok
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sessions[slot] = s
-	s.sid, s.epoch, s.access, s.lives = t.SID(), int64(t.SessionEpoch), given.access, true
-	h.accesses = append(h.accesses, given.access)
+	s.sid, s.epoch, s.access = t.SID(), int64(t.SessionEpoch), given.access
+	s.all = append(s.all, given.access)
 	switch {
 	case int(t.Counter) == len(s.tokens):
 		s.tokens = append(s.tokens, given.refresh)
