@@ -7,8 +7,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// TestGoOIDC is coreos/go-oidc with what it finds by discovery alone. It takes
-// RS256 only, if discovery names that among others as it does here.
+// TestGoOIDC is coreos/go-oidc with what it finds by discovery alone, the
+// algorithms of ID tokens too.
 func TestGoOIDC(t *testing.T) {
 	s := newServer(t)
 	for _, c := range []struct{ id, secret, callback string }{{"web", webSecret, webCB}, {"spa", "", spaCB}, {"es256", "", spaCB}} {

@@ -62,8 +62,7 @@ func TestZitadel(t *testing.T) {
 				s.introspected(t, next.AccessToken, true)
 			}
 
-			// It asks by itself and gets no redirect but to the page that asks; the
-			// person's browser is what has to go there.
+			// It asks without the person's browser, which is what has to go there.
 			if _, err := rp.EndSession(t.Context(), party, next.IDToken, c.bye, "bye", "", nil); err != nil {
 				t.Error(err)
 			}
