@@ -66,7 +66,7 @@ func TestDemo(t *testing.T) {
 				pressAndSee(t, tab, "private", "GET /api/private 200")
 			})
 			t.Run("logging out ends the tokens", func(t *testing.T) {
-				press(t, tab, "logout", "#requests li:nth-child(3)")
+				press(t, tab, "logout", "#requests li:nth-child(5)") // three, after the login and the call
 				for i, want := range []string{"POST /oauth/token 400", "GET /api/private 401", "POST /auth/logout 204"} {
 					if got := line(t, tab, i+1); got != want {
 						t.Errorf("the page says %q, want %q", got, want)
