@@ -47,6 +47,7 @@ clients:
   - {id: lax, secret: ` + webSecret + `, require_pkce: false, trusted: true, grants: [authorization_code], scopes: [read], redirect_uris: ["https://lax.test/cb"]}
   - {id: pushed, secret: ` + webSecret + `, require_pushed_authorization_requests: true, trusted: true, grants: [authorization_code, refresh_token],
      scopes: [read], redirect_uris: ["https://pushed.test/cb"]}
+  - {id: page, name: A Page, public: true, grants: [authorization_code, refresh_token], scopes: [read], redirect_uris: ["http://localhost/cb"]}
   - {id: app, public: true, grants: [password, refresh_token], scopes: [read, write]}
   - {id: rp, name: The Club, secret: ` + webSecret + `, require_pkce: false, grants: [authorization_code, refresh_token, password],
      scopes: [openid, profile, email, roles, groups, offline_access, read], redirect_uris: ["https://rp.test/cb"], post_logout_redirect_uris: ["https://rp.test/bye"]}
