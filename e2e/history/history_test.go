@@ -162,10 +162,19 @@ func markCrossed(ops []porcupine.Operation) {
 	}
 }
 
+// leavesNoTrace says of an operation that whether it took effect is seen by no
+// other: nobody knows of the session that an unheard login has opened. Each would
+// double the orders to look through.
+func leavesNoTrace(op porcupine.Operation) bool {
+	c, a := op.Input.(call), op.Output.(answer)
+	return c.act == setRoles || a.nothing && (c.act == login || c.act == authorize || c.act == use)
+}
+
 func checkHistory(t *testing.T, seed uint64, ops []porcupine.Operation) {
 	t.Helper()
 	markCrossed(ops)
 	checkRoles(t, seed, ops)
+	ops = slices.DeleteFunc(ops, leavesNoTrace)
 	result, info := porcupine.CheckOperationsVerbose(model, ops, time.Minute)
 	if result == porcupine.Ok {
 		return
