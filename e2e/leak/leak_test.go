@@ -90,7 +90,7 @@ func TestNothingLeaks(t *testing.T) {
 		"METRICS_LISTEN=127.0.0.1:0", "OTEL_EXPORTER_OTLP_ENDPOINT=" + traces.URL, "OTEL_EXPORTER_OTLP_HEADERS=authorization=" + collectorKey}
 	said := binary.Apply(t, dir, env, `
 clients:
-  - {id: app, secret: `+appSecret+`, grants: [password, refresh_token, client_credentials], scopes: [profile], introspect: true, serves: ["http://127.0.0.1:8000/api"]}
+  - {id: app, secret: `+appSecret+`, grants: [password, refresh_token, client_credentials, authorization_code], redirect_uris: ["https://app.test/cb"], scopes: [profile], introspect: true, serves: ["http://127.0.0.1:8000/api"]}
 users:
   - {username: alice, email: alice@example.com, password: "`+phrase+`", roles: [user]}
 `) + binary.Run(t, dir, env, "config")
@@ -102,6 +102,7 @@ users:
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.logIn()
 	r.use()
 	r.misuse()
 	dump := dumpRedis(t, server.URL)
@@ -185,6 +186,9 @@ func (r *run) misuse() {
 	r.refuse("POST", "/oauth/token", form, "grant_type=refresh_token&client_id=app&client_secret="+appSecret+"&refresh_token=twr_MISPLACED")
 	r.refuse("POST", "/oauth/token?client_secret=MISPLACED&password=MISPLACED", form, "grant_type=MISPLACED")
 	r.refuse("POST", "/oauth/token", http.Header{"Content-Type": form["Content-Type"], "Authorization": {"Basic MISPLACED"}}, "grant_type=client_credentials")
+	r.refuse("POST", "/oauth/token", form, "grant_type=authorization_code&client_id=app&client_secret="+appSecret+"&code=twc_MISPLACED&code_verifier=MISPLACED")
+	r.refuse("GET", "/oauth/authorize?client_id=app&response_type=MISPLACED&redirect_uri=https://MISPLACED.test&state=MISPLACED&tw=MISPLACED", http.Header{"Cookie": {"tw-8000=twb_MISPLACED"}}, "")
+	r.refuse("POST", "/login", form, "username=alice&password=MISPLACED")
 	r.refuse("POST", "/oauth/introspect", form, "client_id=MISPLACED&client_secret=MISPLACED&token=MISPLACED")
 	r.refuse("POST", "/oauth/revoke", form, "client_id=app&client_secret=MISPLACED&token=MISPLACED")
 	r.refuse("POST", "/auth/login", form, "username=MISPLACED&password=MISPLACED")
