@@ -244,6 +244,13 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	tasks.Go(func() { tail.Run(background) })
 	tasks.Go(func() { ring.Run(background, cfg.Keys.Rotation(), logger) })
 	tasks.Go(func() { notes.Run(background) })
+	if _, asked := scopes[authserver.ScopeOpenID]; asked {
+		tasks.Go(func() {
+			if err := ring.Prepare(background, cfg.Keys.IDTokenAlgorithm); err != nil && background.Err() == nil {
+				logger.WarnContext(background, "no key for ID tokens yet; the first of them makes it", "err", err)
+			}
+		})
+	}
 	tasks.Go(func() { sends.Run(background) })
 	tasks.Go(func() { strangers.Run(background) })
 	tasks.Go(func() { sweep(background, db, cfg.Audit.Retention(), logger) })

@@ -43,6 +43,14 @@ func (r *Ring) SignAs(ctx context.Context, algorithm, typ string, payload []byte
 	return token, nil
 }
 
+// Prepare makes the first key of algorithm, if there is none, before somebody asks
+// for a token of it: so that who reads the published keys once, when it starts, has
+// it.
+func (r *Ring) Prepare(ctx context.Context, algorithm string) error {
+	_, err := r.signingAs(ctx, algorithm)
+	return err
+}
+
 func (r *Ring) signingAs(ctx context.Context, algorithm string) (*key, error) {
 	if k := r.set.Load().signingAs(algorithm, time.Now()); k != nil {
 		r.others.Store(algorithm, true)
