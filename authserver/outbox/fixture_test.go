@@ -154,6 +154,13 @@ func (c *tally) tries() []time.Duration {
 	return c.at
 }
 
+// sent is how many items were tried.
+func (c *tally) sent() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.n)
+}
+
 // log is a log that can be read while it is written.
 type log struct {
 	mu   sync.Mutex

@@ -151,8 +151,8 @@ func TestServersThatEnd(t *testing.T) {
 			t.Errorf("%d sent while the others are another's, want 1", n)
 		}
 		time.Sleep(10 * time.Second)
-		if len(c.n) != 3 || f.waiting() != 0 {
-			t.Errorf("%d sent, %d wait; want 3 and none", len(c.n), f.waiting())
+		if c.sent() != 3 || f.waiting() != 0 {
+			t.Errorf("%d sent, %d wait; want 3 and none", c.sent(), f.waiting())
 		}
 	})
 	inTime(t, func(t *testing.T, f *fixture) {
