@@ -108,7 +108,6 @@ type known struct {
 	// others come between.
 	rests int
 	over  bool // its newest token was refused
-	lives bool // the last call of the history refreshed it
 }
 
 // history is one user's: what was called, when, and what came back.

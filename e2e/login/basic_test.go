@@ -48,7 +48,7 @@ func (m module) answer(a page) url.Values {
 	if a.on("allow") {
 		a = m.press(a, "allow")
 	}
-	q := url.Values{}
+	var q url.Values
 	switch {
 	case m.mode == "form_post" && a.on("continue"):
 		f := m.find(a, "continue")

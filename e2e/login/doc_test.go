@@ -151,7 +151,4 @@ func (w *world) browserOf(t *testing.T, name string) *person {
 // elsewhere is the same user at another browser.
 func (p *person) elsewhere() *person { return p.browserOf(p.T, p.name) }
 
-// of is the same person in another test.
-func (p *person) of(t *testing.T) *person { q := *p; q.T = t; return &q }
-
 func (p *person) Context() context.Context { return p.T.Context() }
