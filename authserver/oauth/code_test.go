@@ -299,6 +299,37 @@ func TestWhatEndsACode(t *testing.T) {
 	}
 }
 
+// AUT-038: a redemption that the session store has lost.
+func TestALostRedemptionIsRecovered(t *testing.T) {
+	t.Parallel()
+	v := newFixture(t).visit()
+	v.consent("native")
+	a, err := v.authorize(nativeAsk, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := v.answer(a)
+	sid := authserver.SessionIDText(a.Begun.SessionID)
+	before, err := v.Sessions.Session(t.Context(), sid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := v.redeem(code)
+	if err := v.Sessions.Drop(t.Context(), sid); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Sessions.Open(t.Context(), before, 0); err != nil {
+		t.Fatal(err)
+	}
+	again := v.rotate("native", res.RefreshToken)
+	if c := v.claims(again.AccessToken); c.SessionID != sid {
+		t.Errorf("session %s, want %s", c.SessionID, sid)
+	}
+	if events, err := v.db.Events(t.Context(), authserver.Page{Limit: 3}); err != nil || !hasAct(events, "refresh.recovered") {
+		t.Errorf("the audit log has %v, %v", events, err)
+	}
+}
+
 // AUT-039: an application that ends the others keeps itself and its browser's.
 func TestAnApplicationKeepsItsBrowser(t *testing.T) {
 	t.Parallel()
