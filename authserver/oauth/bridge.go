@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	oauth2 "github.com/go-oauth2/oauth2/v4"
@@ -154,8 +155,17 @@ func (ex *exchange) confirm(ctx context.Context) error {
 	if ex.client.ID == authserver.FirstPartyClientID {
 		return nil
 	}
-	if f.Client == nil || f.Client.Incarnation != ex.client.Incarnation || !f.Client.MayUse(ex.grant) {
+	now := f.Client
+	if now == nil || now.Incarnation != ex.client.Incarnation || !now.MayUse(ex.grant) ||
+		!now.Public && !ex.Master.ClientSecretMatches(now.SecretHash, ex.secret) {
 		return refuse(CodeInvalidClient, "")
+	}
+	ex.client = *now
+	if slices.ContainsFunc(ex.scope, func(name string) bool { return !slices.Contains(now.Scopes, name) }) {
+		return refuse(CodeInvalidScope, "")
+	}
+	if slices.ContainsFunc(ex.audience, func(resource string) bool { return !ex.mayTarget(resource) }) {
+		return refuse(CodeInvalidTarget, "")
 	}
 	return nil
 }

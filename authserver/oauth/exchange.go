@@ -35,6 +35,7 @@ type exchange struct {
 	next authserver.RefreshToken
 
 	claimed string // the client id, as the request has it
+	secret  string // the client's, as the request has it
 	client  authserver.Client
 	facts   authserver.Facts
 	user    *authserver.User
@@ -138,7 +139,7 @@ func clientInfo(r *http.Request) (string, string, error) {
 
 // identify asks for the facts and authenticates the client.
 func (ex *exchange) identify(ctx context.Context, cred credentials) error {
-	ex.claimed = cred.id
+	ex.claimed, ex.secret = cred.id, cred.secret
 	ask := authserver.Ask{ClientID: cred.id}
 	switch ex.grant {
 	case authserver.GrantPassword:
