@@ -68,7 +68,11 @@ func outboxSessions(t *testing.T, db WithOutbox) {
 	if err := db.Withdraw(t.Context(), u.Subject, "web", nil, event("consent.withdraw")); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"logout listed", raised, "sessions " + u.Subject + " web 2"}
+	taken, err := db.Consent(t.Context(), u.Subject, "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"logout listed", raised, fmt.Sprintf("sessions %s web %d", u.Subject, taken.Epoch)}
 	same(t, want, items(t, db))
 
 	at := now().Add(-time.Minute)
