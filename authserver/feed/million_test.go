@@ -63,6 +63,9 @@ func fillTable(t *testing.T, path string, n int) []string {
 
 // Very many entries are read, served, followed and resumed, and cost little.
 func TestVeryManyEntries(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector makes each statement slower than its patience")
+	}
 	path := filepath.Join(t.TempDir(), "test.db")
 	db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + path})
 	if err != nil {
