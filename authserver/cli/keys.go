@@ -33,9 +33,7 @@ func (c *console) withRing(ctx context.Context, act func(*staff, *keys.Ring) err
 // wake makes servers read the keys at once; those that it does not reach read
 // them by themselves.
 func (s *staff) wake(ctx context.Context) {
-	if err := s.db.Wake(ctx); err != nil {
-		s.deps.Logger.WarnContext(ctx, "servers are not woken; they read by themselves", "err", err)
-	}
+	wakers{s.db}.wake(ctx, s.deps.Logger)
 }
 
 // keyView is a signing key as commands print it.

@@ -103,15 +103,12 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 
 	checks := []httpapi.Check{{Name: "database", Ping: db.Ping}}
 	var kept authserver.SessionStore = db
+	others := wakers{db}
 	if redis != nil {
-		kept = redis
+		kept, others = redis, append(others, redis)
 		checks = append(checks, httpapi.Check{Name: "redis", Ping: redis.Ping})
 	}
 
-	wakers := []waker{db}
-	if redis != nil {
-		wakers = append(wakers, redis)
-	}
 	notes := audit.NewBatch(db, logger)
 	ended := resource.NewEnded()
 	tail := feed.New(db, ended, patience(cfg.Revocation), logger)
@@ -133,11 +130,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	accounts.Changed = func(ctx context.Context) {
 		tail.Changed(ctx)
 		sends.Wake()
-		for _, s := range wakers {
-			if err := s.Wake(ctx); err != nil {
-				logger.WarnContext(ctx, "other servers are not woken; they read by themselves", "err", err)
-			}
-		}
+		others.wake(ctx, logger)
 	}
 	if cmd.Demo {
 		if err := account.SeedDemo(ctx, accounts, cfg.Identity.Path()); err != nil {
@@ -254,7 +247,7 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	tasks.Go(func() { sends.Run(background) })
 	tasks.Go(func() { strangers.Run(background) })
 	tasks.Go(func() { sweep(background, db, cfg.Audit.Retention(), logger) })
-	for _, s := range wakers {
+	for _, s := range others {
 		tasks.Go(func() { s.Wakes(background, func() { tail.Wake(); ring.Wake(); sends.Wake() }) })
 	}
 
@@ -264,13 +257,6 @@ func (cmd serveCmd) Run(ctx context.Context, con *console) error {
 	srv := web.NewServer(site)
 	srv.RegisterOnShutdown(tail.Release)
 	return serve(ctx, srv, listener, logger)
-}
-
-// waker tells the servers on the same stores that something has ended, and hears
-// of it. Both may lose a wake-up: each server reads the table by itself.
-type waker interface {
-	Wake(ctx context.Context) error
-	Wakes(ctx context.Context, woken func())
 }
 
 func (cmd serveCmd) flags() map[string]string {

@@ -49,23 +49,17 @@ func (s awayStore) Drop(context.Context, string) error { return s.unavailable() 
 func (c *console) withSessions(ctx context.Context, act func(*sessionStaff) error) error {
 	return c.withStaff(ctx, func(s *staff) error {
 		on := &sessionStaff{staff: s, store: s.db}
-		wake := []func(context.Context) error{s.db.Wake}
+		servers := wakers{s.db}
 		if url := s.cfg.Storage.RedisURL.Reveal(); url != "" {
 			redis, err := redisstore.Open(ctx, url, s.deps.Logger)
 			if err != nil {
 				on.store = awayStore{err: &plainError{text: err.Error()}} // not the database's fault
 			} else {
 				defer redis.Close()
-				on.store, wake = redis, append(wake, redis.Wake)
+				on.store, servers = redis, append(servers, redis)
 			}
 		}
-		s.deps.Changed = func(ctx context.Context) {
-			for _, wake := range wake {
-				if err := wake(ctx); err != nil {
-					s.deps.Logger.WarnContext(ctx, "servers are not woken; they read by themselves", "err", err)
-				}
-			}
-		}
+		s.deps.Changed = func(ctx context.Context) { servers.wake(ctx, s.deps.Logger) }
 		s.users = account.NewUsers(s.deps)
 		on.sessions = sessions.New(sessions.Deps{
 			Facts: s.db, Store: on.store, Users: s.db, Log: s.db, Changed: s.deps.Changed, Logger: s.deps.Logger,

@@ -13,10 +13,7 @@ func TestAnOldCodeStaysOld(t *testing.T) {
 	t.Parallel()
 	v := newFixture(t).visit()
 	v.consent("native")
-	a, err := v.authorize(nativeAsk, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := v.opened(nativeAsk, "")
 	old := v.answer(a)
 	c, err := openCode(v.codes, old, "native", nativeCB)
 	if err != nil {
@@ -47,10 +44,7 @@ func TestAVeryOldWayHasANewSession(t *testing.T) {
 	t.Parallel()
 	v := newFixture(t).visit()
 	v.consent("native")
-	a, err := v.authorize(nativeAsk, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := v.opened(nativeAsk, "")
 	a.Begun.At = time.Now().Add(-v.Settings.IdleLifetime)
 	before := authserver.SessionIDText(a.Begun.SessionID)
 	if c := v.claims(v.redeem(v.answer(a)).AccessToken); c.SessionID == before {

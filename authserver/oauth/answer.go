@@ -29,14 +29,14 @@ func (s *Server) Answer(ctx context.Context, a Authorization, who authserver.Log
 	}
 	c, session, err := s.begin(a, who, authserver.CallerFrom(ctx))
 	if err != nil {
-		return authserver.AuthorizationAnswer{}, asError(err)
+		return authserver.AuthorizationAnswer{}, AsError(err)
 	}
 	excess, err := s.Sessions.Open(ctx, session, s.Settings.SessionsPerUser)
 	if errors.Is(err, authserver.ErrConflict) {
 		return s.again(ctx, a, who, c)
 	}
 	if err != nil {
-		return authserver.AuthorizationAnswer{}, asError(err)
+		return authserver.AuthorizationAnswer{}, AsError(err)
 	}
 	s.evict(ctx, *a.Facts.User, session, excess)
 	s.write(ctx, authserver.Event{
@@ -51,7 +51,7 @@ func (s *Server) again(ctx context.Context, a Authorization, who authserver.Logi
 	there, err := s.Sessions.Session(ctx, c.token.SID())
 	switch {
 	case err != nil && !errors.Is(err, authserver.ErrNotFound):
-		return authserver.AuthorizationAnswer{}, asError(err)
+		return authserver.AuthorizationAnswer{}, AsError(err)
 	case err == nil && there.Counter == 0 && there.Subject == who.Subject && there.Parent == who.Parent:
 		return s.codeAnswer(a, c), nil
 	case a.once:

@@ -101,7 +101,7 @@ func (s *Server) notePassword(ctx context.Context, subject, clientID, sid string
 	}
 	s.write(ctx, authserver.Event{
 		Act: "user.change_password", Result: "failure", Actor: subject, Subject: subject, ClientID: clientID, SessionID: sid,
-		Reason: reason(asError(err)),
+		Reason: reason(AsError(err)),
 	})
 }
 

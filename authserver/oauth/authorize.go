@@ -61,7 +61,7 @@ type Authorization struct {
 // *Refusal says what was wrong with the request; any other error is an *Error of
 // ours.
 func (s *Server) Authorize(ctx context.Context, form url.Values, tw string, who authserver.Ask) (Authorization, error) {
-	a := Authorization{Address: parameters(form)}
+	a := Authorization{Address: parameters(form, requestParameters)}
 	var err error
 	if isPushed(form) {
 		a.once = true
@@ -77,7 +77,7 @@ func (s *Server) Authorize(ctx context.Context, form url.Values, tw string, who 
 	}
 	who.ClientID, who.SessionID, who.ConsentOf = id, authserver.SessionIDText(a.Begun.SessionID), true
 	if a.Facts, err = s.Facts.Facts(ctx, who); err != nil {
-		return Authorization{}, asError(err)
+		return Authorization{}, AsError(err)
 	}
 	if a.Request, err = s.request(form, a.Facts.Client, uri, a.once); err != nil {
 		return Authorization{}, err
@@ -105,7 +105,7 @@ func (s *Server) request(form url.Values, c *authserver.Client, uri string, push
 	}
 	r := newRequest(form, *c, uri, target)
 	if err := s.checkRequest(&r, form, *c, pushed); err != nil {
-		return r, s.Refuse(r, asError(err))
+		return r, s.Refuse(r, AsError(err))
 	}
 	return r, nil
 }
@@ -177,9 +177,9 @@ var requestParameters = []string{
 
 // parameters are those of form that are read; one without a value is absent
 // (§3.1).
-func parameters(form url.Values) url.Values {
+func parameters(form url.Values, read []string) url.Values {
 	p := url.Values{}
-	for _, name := range requestParameters {
+	for _, name := range read {
 		values := slices.DeleteFunc(slices.Clone(form[name]), func(v string) bool { return v == "" })
 		if len(values) > 0 {
 			p[name] = values
@@ -191,7 +191,7 @@ func parameters(form url.Values) url.Values {
 // newRequest has what a refusal needs too: where it goes, and how.
 func newRequest(form url.Values, c authserver.Client, uri, target string) authserver.AuthorizationRequest {
 	r := authserver.AuthorizationRequest{
-		ClientID: c.ID, RedirectURI: uri, Target: target, ResponseMode: authserver.ResponseQuery, Parameters: parameters(form),
+		ClientID: c.ID, RedirectURI: uri, Target: target, ResponseMode: authserver.ResponseQuery, Parameters: parameters(form, requestParameters),
 	}
 	if mode := r.Parameters["response_mode"]; len(mode) == 1 && mode[0] == authserver.ResponseFormPost {
 		r.ResponseMode = authserver.ResponseFormPost

@@ -37,12 +37,9 @@ func (b bridge) GetByRefresh(ctx context.Context, token string) (oauth2.TokenInf
 	if err := ex.goOn(ctx); err != nil {
 		return nil, err
 	}
-	return &models.Token{
-		ClientID: ex.client.ID,
-		UserID:   ex.user.Subject,
-		Scope:    ex.scopeText(),
-		Refresh:  token,
-	}, nil
+	t := ex.forLibrary()
+	t.Refresh = token
+	return t, nil
 }
 
 // GetByCode decides the redemption of a code: as a refresh, once the code's own
@@ -67,14 +64,14 @@ func (b bridge) GetByCode(ctx context.Context, text string) (oauth2.TokenInfo, e
 	if err := ex.goOn(ctx); err != nil {
 		return nil, err
 	}
-	return &models.Token{
-		ClientID:      ex.client.ID,
-		UserID:        ex.user.Subject,
-		Scope:         ex.scopeText(),
-		Code:          text,
-		CodeCreateAt:  time.Now(),
-		CodeExpiresIn: codeLifetime,
-	}, nil
+	t := ex.forLibrary()
+	t.Code, t.CodeCreateAt, t.CodeExpiresIn = text, time.Now(), codeLifetime
+	return t, nil
+}
+
+// forLibrary is what the library is told of the session that goes on.
+func (ex *exchange) forLibrary() *models.Token {
+	return &models.Token{ClientID: ex.client.ID, UserID: ex.user.Subject, Scope: ex.scopeText()}
 }
 
 // goOn takes the session of the presented token one step on. What has ended is the

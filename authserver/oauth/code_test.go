@@ -65,14 +65,21 @@ func (v visit) authorize(form, tw string) (Authorization, error) {
 	return v.Authorize(v.t.Context(), values, tw, authserver.Ask{Subject: v.login.Subject, ParentID: v.login.Parent})
 }
 
-// code answers a request.
-func (v visit) code(form string) string {
+// opened is a request that is good, as its page is opened with tw; empty is the
+// first time.
+func (v visit) opened(form, tw string) Authorization {
 	v.t.Helper()
-	a, err := v.authorize(form, "")
+	a, err := v.authorize(form, tw)
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	return v.answer(a)
+	return a
+}
+
+// code answers a request.
+func (v visit) code(form string) string {
+	v.t.Helper()
+	return v.answer(v.opened(form, ""))
 }
 
 func (v visit) answer(a Authorization) string {
@@ -269,10 +276,7 @@ func TestWhatEndsACode(t *testing.T) {
 			t.Run(tc.name, func(t *testing.T) {
 				v := newFixture(t).visit()
 				v.consent("native")
-				a, err := v.authorize(nativeAsk, "")
-				if err != nil {
-					t.Fatal(err)
-				}
+				a := v.opened(nativeAsk, "")
 				code := v.answer(a)
 				form := redemption(code)
 				if redeemed {
@@ -304,10 +308,7 @@ func TestALostRedemptionIsRecovered(t *testing.T) {
 	t.Parallel()
 	v := newFixture(t).visit()
 	v.consent("native")
-	a, err := v.authorize(nativeAsk, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := v.opened(nativeAsk, "")
 	code := v.answer(a)
 	sid := authserver.SessionIDText(a.Begun.SessionID)
 	before, err := v.Sessions.Session(t.Context(), sid)
@@ -360,17 +361,8 @@ func TestARequestIsAnsweredOnce(t *testing.T) {
 	t.Parallel()
 	v := newFixture(t).visit()
 	v.consent("native")
-	a, err := v.authorize(nativeAsk, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	again := func() Authorization {
-		b, err := v.authorize(nativeAsk, v.Tw(a))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
+	a := v.opened(nativeAsk, "")
+	again := func() Authorization { return v.opened(nativeAsk, v.Tw(a)) }
 	first, second := v.answer(a), v.answer(again())
 	sid := v.claims(v.redeem(second).AccessToken).SessionID
 	third := v.answer(again())

@@ -38,17 +38,13 @@ var logoutParameters = []string{"id_token_hint", "client_id", "post_logout_redir
 // EndSession judges the parameters of a request to log out. The error is one of
 // those above, or an *Error of ours.
 func (s *Server) EndSession(ctx context.Context, form url.Values) (Logout, error) {
-	l := Logout{Parameters: url.Values{}}
-	for _, name := range logoutParameters {
-		values := slices.DeleteFunc(slices.Clone(form[name]), func(v string) bool { return v == "" })
+	l := Logout{Parameters: parameters(form, logoutParameters)}
+	p := l.Parameters
+	for _, values := range p {
 		if len(values) > 1 {
 			return l, ErrLogoutTwice
 		}
-		if len(values) == 1 {
-			l.Parameters[name] = values
-		}
 	}
-	p := l.Parameters
 	l.UILocales = strings.Fields(p.Get("ui_locales"))
 	clientID := p.Get("client_id")
 	if text := p.Get("id_token_hint"); text != "" {
@@ -56,15 +52,15 @@ func (s *Server) EndSession(ctx context.Context, form url.Values) (Logout, error
 		if err != nil {
 			return l, ErrLogoutHint
 		}
-		if clientID != "" && !slices.Contains(h.Audience, clientID) {
+		if clientID != "" && clientID != h.ClientID {
 			return l, ErrLogoutClient
 		}
-		clientID, l.SessionID, l.Subject = h.Audience[0], h.SessionID, h.Subject
+		clientID, l.SessionID, l.Subject = h.ClientID, h.SessionID, h.Subject
 	}
 	if clientID != "" {
 		facts, err := s.Facts.Facts(ctx, authserver.Ask{ClientID: clientID})
 		if err != nil {
-			return l, asError(err)
+			return l, AsError(err)
 		}
 		if facts.Client == nil {
 			return l, ErrLogoutClient

@@ -178,9 +178,7 @@ func because(code Code, cause error) *Error { return &Error{Code: code, cause: c
 const retryStore = 2 * time.Second
 
 // AsError is the one place where an error becomes what a client is told.
-func AsError(err error) *Error { return asError(err) }
-
-func asError(err error) *Error {
+func AsError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}

@@ -39,10 +39,7 @@ func TestForgeries(t *testing.T) {
 	f := newFixture(t, func(d *Deps) { asked.SessionStore, d.Sessions = d.Sessions, asked })
 	v := f.visit()
 	v.consent("native")
-	a, err := v.authorize(nativeAsk, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := v.opened(nativeAsk, "")
 	pushed, err := v.Push(request(goodRequest, "Basic web:"+confSecret))
 	if err != nil {
 		t.Fatal(err)

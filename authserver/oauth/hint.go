@@ -11,10 +11,10 @@ const typIDToken = "JWT"
 
 // hint is what an ID token says that came back (OpenID Connect Core §3.1.2.1).
 type hint struct {
-	Issuer    string   `json:"iss"`
-	Subject   string   `json:"sub"`
-	Audience  audience `json:"aud"`
-	SessionID string   `json:"sid"`
+	Issuer    string `json:"iss"`
+	Subject   string `json:"sub"`
+	ClientID  string `json:"aud"` // one, as we write it
+	SessionID string `json:"sid"`
 }
 
 var errBadHint = errors.New("bad id_token_hint")
@@ -27,20 +27,8 @@ func (s *Server) readHint(text string) (hint, error) {
 		return hint{}, err
 	}
 	var h hint
-	if err := json.Unmarshal(payload, &h); err != nil || h.Issuer != s.Settings.Issuer || h.Subject == "" || len(h.Audience) != 1 {
+	if err := json.Unmarshal(payload, &h); err != nil || h.Issuer != s.Settings.Issuer || h.Subject == "" || h.ClientID == "" {
 		return hint{}, errBadHint
 	}
 	return h, nil
-}
-
-// audience is the claim aud: a string, or a list of them (RFC 7519 §4.1.3).
-type audience []string
-
-func (a *audience) UnmarshalJSON(b []byte) error {
-	var one string
-	if json.Unmarshal(b, &one) == nil {
-		*a = audience{one}
-		return nil
-	}
-	return json.Unmarshal(b, (*[]string)(a))
 }

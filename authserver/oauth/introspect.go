@@ -72,11 +72,11 @@ func (s *Server) identifyClient(r *http.Request, form url.Values, q *tokenReques
 		ask.Subject, ask.SessionID = q.refresh.Sub(), q.refresh.SID()
 	}
 	if q.facts, err = s.Facts.Facts(r.Context(), ask); err != nil {
-		return asError(fmt.Errorf("find client: %w", err))
+		return AsError(fmt.Errorf("find client: %w", err))
 	}
 	if err := s.Clients.Authenticate(r.Context(), q.facts.Client, cred.id, cred.secret); err != nil {
 		s.noteClient(r.Context(), cred.id, q.facts.Client, err)
-		return asError(err)
+		return AsError(err)
 	}
 	q.client = *q.facts.Client
 	return nil
@@ -134,7 +134,7 @@ func (s *Server) Introspect(r *http.Request) (Introspection, error) {
 		return Introspection{}, nil
 	}
 	if err != nil {
-		return Introspection{}, asError(fmt.Errorf("verify token: %w: %w", authserver.ErrUnavailable, err))
+		return Introspection{}, AsError(fmt.Errorf("verify token: %w: %w", authserver.ErrUnavailable, err))
 	}
 	serves := func(aud string) bool { return slices.Contains(q.client.Serves, aud) }
 	if c.ClientID != q.client.ID && !(q.client.Introspect && slices.ContainsFunc(c.Audience, serves)) {
@@ -162,7 +162,7 @@ func (s *Server) introspectRefresh(ctx context.Context, q tokenRequest) (Introsp
 		return Introspection{}, nil
 	}
 	if err != nil {
-		return Introspection{}, asError(fmt.Errorf("find session: %w", err))
+		return Introspection{}, AsError(fmt.Errorf("find session: %w", err))
 	}
 	if !session.BelongsTo(q.client) || q.refresh.Counter < session.Counter {
 		return Introspection{}, nil

@@ -40,20 +40,20 @@ func (s *Server) Push(r *http.Request) (Pushed, error) {
 	ctx := r.Context()
 	cred, err := clientCredentials(r, form)
 	if err != nil {
-		return Pushed{}, asError(err)
+		return Pushed{}, AsError(err)
 	}
 	if cred.id == "" {
 		return Pushed{}, refuse(CodeInvalidClient, "")
 	}
 	facts, err := s.Facts.Facts(ctx, authserver.Ask{ClientID: cred.id})
 	if err != nil {
-		return Pushed{}, asError(err)
+		return Pushed{}, AsError(err)
 	}
 	if err := s.Clients.Authenticate(ctx, facts.Client, cred.id, cred.secret); err != nil {
 		s.noteClient(ctx, cred.id, facts.Client, err)
-		return Pushed{}, asError(err)
+		return Pushed{}, AsError(err)
 	}
-	form = parameters(form)
+	form = parameters(form, requestParameters)
 	form.Set("client_id", cred.id)
 	if form.Has("request_uri") { // RFC 9126 §2.1
 		return Pushed{}, refuse(CodeInvalidRequest, "A pushed request has no request_uri.")

@@ -25,7 +25,7 @@ func (s *Server) Revoke(r *http.Request) error {
 		err = s.revokeAccess(r.Context(), q)
 	}
 	if err != nil {
-		return asError(err)
+		return AsError(err)
 	}
 	return nil
 }

@@ -193,7 +193,7 @@ func (s *Server) answered(grant string, err error) error {
 	}
 	var code Code
 	if err != nil {
-		code = asError(err).Code
+		code = AsError(err).Code
 	}
 	switch grant {
 	case authserver.GrantAuthorizationCode, authserver.GrantPassword, authserver.GrantRefreshToken, authserver.GrantClientCredentials:
@@ -218,15 +218,15 @@ func (s *Server) grant(r *http.Request, ex *exchange) (Response, error) {
 
 	grant, request, err := s.lib.ValidationTokenRequest(r)
 	if err != nil {
-		return Response{}, asError(err)
+		return Response{}, AsError(err)
 	}
 	info, err := s.lib.GetAccessToken(r.Context(), grant, request)
 	if err != nil {
-		return Response{}, asError(err)
+		return Response{}, AsError(err)
 	}
 	idToken, err := ex.idToken(r.Context(), info.GetAccess())
 	if err != nil {
-		return Response{}, asError(err)
+		return Response{}, AsError(err)
 	}
 	return Response{
 		IDToken:      idToken,

@@ -258,7 +258,7 @@ func TestRefusalsOnTheWire(t *testing.T) {
 	answer := func(form string, edits ...string) *httptest.ResponseRecorder {
 		_, err := f.post(form, edits...)
 		w := httptest.NewRecorder()
-		asError(err).WriteTo(w)
+		AsError(err).WriteTo(w)
 		return w
 	}
 	for name, w := range map[string]*httptest.ResponseRecorder{

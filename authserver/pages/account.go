@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/browser"
+	"github.com/tokenwright/tokenwright/authserver/oauth"
 )
 
 // mostListed is how many sessions a page shows, the last used first.
@@ -38,13 +40,7 @@ func (s *server) sessions(c *gin.Context) {
 }
 
 func (s *server) showSessions(c *gin.Context, session *browser.Session, done Done) {
-	ctx := c.Request.Context()
-	list, _, err := s.Sessions.List(ctx, session.Subject, authserver.Page{Limit: mostListed})
-	if err != nil {
-		s.fail(c, Common{}, err)
-		return
-	}
-	names, err := s.clientNames(ctx)
+	list, names, err := s.listed(c.Request.Context(), session)
 	if err != nil {
 		s.fail(c, Common{}, err)
 		return
@@ -57,6 +53,17 @@ func (s *server) showSessions(c *gin.Context, session *browser.Session, done Don
 		})
 	}
 	s.show(c, http.StatusOK, p)
+}
+
+// listed are the sessions of who is logged in, and what people see of their
+// clients.
+func (s *server) listed(ctx context.Context, session *browser.Session) ([]authserver.Session, func(id string) string, error) {
+	list, _, err := s.Sessions.List(ctx, session.Subject, authserver.Page{Limit: mostListed})
+	if err != nil {
+		return nil, nil, err
+	}
+	names, err := s.clientNames(ctx)
+	return list, names, err
 }
 
 // clientNames tells what people see of a client.
@@ -77,13 +84,19 @@ func (s *server) clientNames(ctx context.Context) (func(id string) string, error
 	}, nil
 }
 
-// endSessions answers POST /account/sessions.
-func (s *server) endSessions(c *gin.Context) {
+// sent is a form of an account page, and who sends it. A false has answered.
+func (s *server) sent(c *gin.Context) (url.Values, *browser.Session, bool) {
 	form, ok := s.form(c)
 	if !ok {
-		return
+		return nil, nil, false
 	}
 	session, ok := s.whom(c)
+	return form, session, ok
+}
+
+// endSessions answers POST /account/sessions.
+func (s *server) endSessions(c *gin.Context) {
+	form, session, ok := s.sent(c)
 	if !ok {
 		return
 	}
@@ -107,8 +120,7 @@ func (s *server) endSessions(c *gin.Context) {
 		return
 	}
 	if form.Get("sid") == session.ID {
-		http.SetCookie(c.Writer, s.Browser.Clear())
-		s.show(c, http.StatusOK, SignedOut{LoginURL: s.site.Path(PathLogin)})
+		s.loggedOut(c, oauth.Logout{})
 		return
 	}
 	s.showSessions(c, session, done)
@@ -156,11 +168,7 @@ func (s *server) showApps(c *gin.Context, session *browser.Session, done Done) {
 
 // withdraw answers POST /account/apps.
 func (s *server) withdraw(c *gin.Context) {
-	form, ok := s.form(c)
-	if !ok {
-		return
-	}
-	session, ok := s.whom(c)
+	form, session, ok := s.sent(c)
 	if !ok {
 		return
 	}

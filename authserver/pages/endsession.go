@@ -38,14 +38,7 @@ func (s *server) endSession(c *gin.Context) {
 		s.endNow(c, l, session)
 		return
 	}
-	p := LogoutAsk{
-		Common: inLogout(l), Action: s.site.Path(oauth.PathEndSession) + "?" + l.Parameters.Encode(), Username: session.User.Username,
-	}
-	if p.Apps, err = s.endingWith(c, session); err != nil {
-		s.fail(c, p.Common, err)
-		return
-	}
-	s.show(c, http.StatusOK, p)
+	s.askLogout(c, inLogout(l), s.site.Path(oauth.PathEndSession)+"?"+l.Parameters.Encode(), session)
 }
 
 // postEndSession answers POST /oauth/logout: our own form, or a request that

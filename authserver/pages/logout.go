@@ -1,13 +1,12 @@
 package pages
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/tokenwright/tokenwright/authserver"
 	"github.com/tokenwright/tokenwright/authserver/browser"
+	"github.com/tokenwright/tokenwright/authserver/oauth"
 )
 
 // logoutPage answers GET /logout: it asks.
@@ -21,33 +20,26 @@ func (s *server) logoutPage(c *gin.Context) {
 		s.show(c, http.StatusOK, SignedOut{LoginURL: s.site.Path(PathLogin)})
 		return
 	}
-	p := LogoutAsk{Action: s.site.Path(PathLogout), Username: session.User.Username}
-	if p.Apps, err = s.endingWith(c, session); err != nil {
-		s.fail(c, Common{}, err)
-		return
-	}
-	s.show(c, http.StatusOK, p)
+	s.askLogout(c, Common{}, s.site.Path(PathLogout), session)
 }
 
-// endingWith are the names of the applications whose sessions end with session.
-func (s *server) endingWith(c *gin.Context, session *browser.Session) ([]string, error) {
-	list, _, err := s.Sessions.List(c.Request.Context(), session.Subject, authserver.Page{Limit: mostListed})
+// askLogout shows the page that asks, with the names of the applications whose
+// sessions end with session. Its form posts to action.
+func (s *server) askLogout(c *gin.Context, in Common, action string, session *browser.Session) {
+	list, names, err := s.listed(c.Request.Context(), session)
 	if err != nil {
-		return nil, err
+		s.fail(c, in, err)
+		return
 	}
-	names, err := s.clientNames(c.Request.Context())
-	if err != nil {
-		return nil, err
-	}
-	var apps []string
+	p := LogoutAsk{Common: in, Action: action, Username: session.User.Username}
 	seen := map[string]bool{}
 	for _, one := range list {
 		if one.EndsWith(session.ID) && !seen[one.ClientID] {
 			seen[one.ClientID] = true
-			apps = append(apps, names(one.ClientID))
+			p.Apps = append(p.Apps, names(one.ClientID))
 		}
 	}
-	return apps, nil
+	s.show(c, http.StatusOK, p)
 }
 
 // logOut answers POST /logout.
@@ -61,13 +53,12 @@ func (s *server) logOut(c *gin.Context) {
 		return
 	}
 	session, err := s.current(c)
-	if err == nil && session != nil {
-		err = s.Sessions.Logout(c.Request.Context(), session.Asker())
-	}
-	if err != nil && !errors.Is(err, authserver.ErrSessionEnded) {
+	switch {
+	case err != nil:
 		s.fail(c, Common{}, err)
-		return
+	case session == nil:
+		s.loggedOut(c, oauth.Logout{})
+	default:
+		s.endNow(c, oauth.Logout{}, session)
 	}
-	http.SetCookie(c.Writer, s.Browser.Clear())
-	s.show(c, http.StatusOK, SignedOut{LoginURL: s.site.Path(PathLogin)})
 }
