@@ -2,20 +2,20 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/tokenwright/tokenwright/e2e/chromium"
 )
 
 // TestDemo logs in by redirect with the application that comes with the demo.
 func TestDemo(t *testing.T) {
-	browser := chromium(t)
+	chromium.Path(t) // before a server is built
 	for _, tc := range []struct {
 		name string
 		path string // of the issuer
@@ -32,7 +32,7 @@ func TestDemo(t *testing.T) {
 			} else {
 				origin = demoServerBelow(t, tc.path)
 			}
-			tab, seen := newTab(t, browser)
+			tab, seen := newTab(t)
 			page := origin + tc.path + "/demo/"
 			opened(t, tab, page)
 			look(t, tab, "outside")
@@ -89,7 +89,7 @@ func TestDemoElsewhere(t *testing.T) {
 	page := origin + "/demo/"
 
 	t.Run("opened by address it goes to the name that the issuer has", func(t *testing.T) {
-		tab, _ := newTab(t, chromium(t))
+		tab, _ := newTab(t)
 		opened(t, tab, strings.Replace(page, "localhost", "127.0.0.1", 1))
 		wait(t, tab, "body[data-ready] #login")
 		if at := evaluate(t, tab, `location.href`); at != page {
@@ -104,7 +104,7 @@ func TestDemoElsewhere(t *testing.T) {
 		{"a code that is none", "?code=twc_x&state=mine&iss=" + origin, `{"state":"mine","verifier":"v"}`, "invalid_grant"},
 	} {
 		t.Run(tc.name+" is refused", func(t *testing.T) {
-			tab, _ := newTab(t, chromium(t))
+			tab, _ := newTab(t)
 			opened(t, tab, page)
 			evaluate(t, tab, fmt.Sprintf(`(sessionStorage.setItem("oauth", %q), "")`, orNull(tc.stored)))
 			opened(t, tab, page+tc.query)
@@ -120,7 +120,7 @@ func TestDemoElsewhere(t *testing.T) {
 		})
 	}
 	t.Run("AUT-036 a login that was cancelled is said to be", func(t *testing.T) {
-		tab, _ := newTab(t, chromium(t))
+		tab, _ := newTab(t)
 		opened(t, tab, page)
 		press(t, tab, "login", "#cancel")
 		press(t, tab, "cancel", "body[data-ready] #fault")
@@ -204,10 +204,6 @@ func evaluate(t *testing.T, tab context.Context, script string) string {
 // check, and keeps what it looks like.
 func look(t *testing.T, tab context.Context, name string) {
 	t.Helper()
-	axe, err := os.ReadFile("../authserver/pages/testdata/axe/axe.min.js")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{320, 1280} {
 			_, err := chromedp.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -223,20 +219,7 @@ func look(t *testing.T, tab context.Context, name string) {
 			if wide := evaluate(t, tab, `String(document.documentElement.scrollWidth)`); wide != fmt.Sprint(width) {
 				t.Errorf("%s: the page is %s px wide, the window %d", name, wide, width)
 			}
-			found, err := chromedp.Run(tab, chromedp.Evaluate[string](string(axe)+`
-				;axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => JSON.stringify(
-					{passes: r.passes.length, violations: r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html).join(" ").slice(0, 400))}))`,
-				chromedp.EvalAwaitPromise))
-			if err != nil {
-				t.Fatalf("axe: %v", err)
-			}
-			var result struct {
-				Passes     int
-				Violations []string
-			}
-			if err := json.Unmarshal([]byte(found), &result); err != nil || result.Passes < 10 || len(result.Violations) > 0 {
-				t.Errorf("PAG-002 %s, %d px, %s: %d rules passed, %v\n%s", name, width, scheme, result.Passes, err, strings.Join(result.Violations, "\n"))
-			}
+			chromium.Axe(t, tab, fmt.Sprintf("%s, %d px, %s", name, width, scheme))
 		}
 	}
 }

@@ -7,12 +7,14 @@ import (
 	"path"
 	"strings"
 	"testing"
+
+	"github.com/tokenwright/tokenwright/e2e/chromium"
 )
 
 // TestDemoCopied serves the demo's files where somebody would who has copied them
 // as docs/login.md says: from another origin, with settings of its own.
 func TestDemoCopied(t *testing.T) {
-	browser := chromium(t)
+	chromium.Path(t) // before a server is built
 	var issuer string
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := path.Base(r.URL.Path)
@@ -35,7 +37,7 @@ func TestDemoCopied(t *testing.T) {
 	origin := strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1)
 	issuer = demoServer(t, "PROFILE=strict", "CORS_ORIGINS="+origin)
 
-	tab, _ := newTab(t, browser)
+	tab, _ := newTab(t)
 	opened(t, tab, origin+"/demo/") // the port of a loopback redirect URI is free
 	press(t, tab, "login", "#username")
 	logIn(t, tab, "testuser", "user123")

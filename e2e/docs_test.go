@@ -19,19 +19,19 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"github.com/tokenwright/tokenwright/e2e/program"
+	"github.com/tokenwright/tokenwright/e2e/chromium"
 )
 
 func TestDocs(t *testing.T) {
-	browser := chromium(t)
+	chromium.Path(t) // before a server is built
 	origin := demoServer(t)
 
 	t.Run("ACC-010 Authorize by redirect opens the admin route", func(t *testing.T) {
-		byRedirect(t, browser, origin)
+		byRedirect(t, origin)
 	})
 	for _, way := range []string{"Authorization header", "Request body"} {
 		t.Run("ACC-010 Authorize with the client in the "+way+" opens the admin route, and nothing leaves the server", func(t *testing.T) {
-			tab, seen := newTab(t, browser)
+			tab, seen := newTab(t)
 			client, err := chromedp.Run(tab, authorize(origin, way))
 			screenshot(t, tab, "authorize.png")
 			if err != nil {
@@ -53,7 +53,7 @@ func TestDocs(t *testing.T) {
 	}
 
 	t.Run("Redoc renders, and nothing leaves the server", func(t *testing.T) {
-		tab, seen := newTab(t, browser)
+		tab, seen := newTab(t)
 		err := chromedp.Do(tab,
 			chromedp.Navigate(origin+"/redoc"),
 			chromedp.WaitVisible(chromedp.CSS(`[data-section-id*="admin"]`)),
@@ -135,29 +135,10 @@ func (s *traffic) check(t *testing.T, origin string) {
 	}
 }
 
-func newTab(t *testing.T, path string) (context.Context, *traffic) {
+func newTab(t *testing.T) (context.Context, *traffic) {
 	t.Helper()
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path),
-		chromedp.Headless,
-		chromedp.DisableGPU,
-		chromedp.NoFirstRun,
-		chromedp.NoDefaultBrowserCheck,
-		chromedp.WindowSize(1280, 1600),
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true),
-		chromedp.Flag("disable-dev-shm-usage", true), // 64 MB in most containers
-	}
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // chromium refuses to sandbox root
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	ctx, cancel := chromedp.NewContext(chromium.New(t, 2*time.Minute, chromedp.WindowSize(1280, 1600),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true)))
 	t.Cleanup(cancel)
 
 	seen := &traffic{}
@@ -176,7 +157,7 @@ func newTab(t *testing.T, path string) (context.Context, *traffic) {
 		}
 	})
 	if err != nil {
-		t.Fatalf("start %s: %v", path, err)
+		t.Fatalf("start chromium: %v", err)
 	}
 	return ctx, seen
 }
@@ -192,17 +173,6 @@ func screenshot(t *testing.T, tab context.Context, name string) {
 	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name), png, 0o600); err != nil {
 		t.Error(err)
 	}
-}
-
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	program.Missing(t, "no chromium in PATH")
-	return ""
 }
 
 var listening = regexp.MustCompile(`http://localhost:[1-9][0-9]*`)

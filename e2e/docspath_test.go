@@ -7,14 +7,16 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/tokenwright/tokenwright/e2e/chromium"
 )
 
 func TestDocsBelowAPath(t *testing.T) {
-	browser := chromium(t)
+	chromium.Path(t) // before a server is built
 	origin := demoServerBelow(t, "/auth")
 
 	t.Run("AUT-034 Authorize opens the admin route of an issuer with a path", func(t *testing.T) {
-		tab, seen := newTab(t, browser)
+		tab, seen := newTab(t)
 		if _, err := chromedp.Run(tab, authorize(origin+"/auth", "Request body")); err != nil {
 			screenshot(t, tab, "authorize.png")
 			t.Fatalf("authorize: %v", err)
@@ -30,10 +32,10 @@ func TestDocsBelowAPath(t *testing.T) {
 		seen.check(t, origin+"/auth")
 	})
 	t.Run("AUT-034 Authorize by redirect opens the admin route of an issuer with a path", func(t *testing.T) {
-		byRedirect(t, browser, origin+"/auth")
+		byRedirect(t, origin+"/auth")
 	})
 	t.Run("AUT-034 Redoc renders below a path", func(t *testing.T) {
-		tab, seen := newTab(t, browser)
+		tab, seen := newTab(t)
 		if err := chromedp.Do(tab, chromedp.Navigate(origin+"/auth/redoc"), chromedp.WaitVisible(chromedp.CSS(`[data-section-id*="admin"]`))); err != nil {
 			t.Fatal(err)
 		}

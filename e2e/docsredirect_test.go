@@ -8,13 +8,15 @@ import (
 
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+
+	"github.com/tokenwright/tokenwright/e2e/chromium"
 )
 
 func TestDocsStrict(t *testing.T) {
-	browser := chromium(t)
+	chromium.Path(t) // before a server is built
 	origin := demoServer(t, "PROFILE=strict")
 	t.Run("ACC-010 with PROFILE=strict Authorize goes by redirect alone", func(t *testing.T) {
-		tab := byRedirect(t, browser, origin)
+		tab := byRedirect(t, origin)
 		if err := chromedp.Do(tab, chromedp.Click(chromedp.CSS(`.scheme-container .btn.authorize`))); err != nil {
 			t.Fatal(err)
 		}
@@ -28,15 +30,15 @@ func TestDocsStrict(t *testing.T) {
 func TestDocsByAddress(t *testing.T) {
 	origin := demoServer(t)
 	t.Run("ACC-010 Authorize by redirect works where the pages are opened by address", func(t *testing.T) {
-		byRedirect(t, chromium(t), strings.Replace(origin, "localhost", "127.0.0.1", 1))
+		byRedirect(t, strings.Replace(origin, "localhost", "127.0.0.1", 1))
 	})
 }
 
 // byRedirect authorizes in Swagger UI below base, the demo's admin logging in on
 // the server's page, and holds that the admin route then answers.
-func byRedirect(t *testing.T, browser, base string) context.Context {
+func byRedirect(t *testing.T, base string) context.Context {
 	t.Helper()
-	tab, seen := newTab(t, browser)
+	tab, seen := newTab(t)
 	if err := chromedp.Do(tab,
 		chromedp.Navigate(base+"/docs"),
 		chromedp.Click(chromedp.CSS(`.scheme-container .btn.authorize`), chromedp.NodeVisible),

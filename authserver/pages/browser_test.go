@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,7 +17,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"github.com/tokenwright/tokenwright/e2e/program"
+	"github.com/tokenwright/tokenwright/e2e/chromium"
 )
 
 // site serves the page of each state, as r shows it, at /auth/NAME.
@@ -46,22 +45,7 @@ type tab struct {
 
 func newTab(t *testing.T) *tab {
 	t.Helper()
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(chromium(t)), chromedp.Headless, chromedp.DisableGPU,
-		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-		chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-dev-shm-usage", true), // 64 MB in most containers
-		chromedp.Flag("hide-scrollbars", true),
-	}
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // chromium refuses to sandbox root
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	ctx, cancel := chromedp.NewContext(chromium.New(t, 5*time.Minute, chromedp.Flag("hide-scrollbars", true)))
 	t.Cleanup(cancel)
 	b := &tab{Context: ctx}
 	err := chromedp.Listen(ctx, func(event any) {
@@ -80,17 +64,6 @@ func newTab(t *testing.T) *tab {
 		t.Fatalf("start chromium: %v", err)
 	}
 	return b
-}
-
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	program.Missing(t, "no chromium in PATH")
-	return ""
 }
 
 // quiet holds that everything came from origin and nothing was complained about,

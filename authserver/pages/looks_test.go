@@ -1,14 +1,13 @@
 package pages
 
 import (
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/tokenwright/tokenwright/e2e/chromium"
 )
 
 // TestLooks sees every page in every state in Chromium, small and large, light
@@ -17,10 +16,6 @@ import (
 func TestLooks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("Chromium is a program of its own, in which the race detector sees nothing")
-	}
-	axe, err := os.ReadFile("testdata/axe/axe.min.js")
-	if err != nil {
-		t.Fatal(err)
 	}
 	all := states()
 	origin := site(t, newRenderer(t), all)
@@ -42,7 +37,7 @@ func TestLooks(t *testing.T) {
 					tab.screenshot(t, s.name)
 					tab.measure(t, look.width)
 					tab.scripts(t, true) // axe's, the page's have been passed over
-					tab.axe(t, string(axe))
+					chromium.Axe(t, tab, s.name)
 					tab.quiet(t, origin)
 				})
 			}
@@ -55,10 +50,6 @@ func TestLooks(t *testing.T) {
 func TestBrandLooks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("Chromium is a program of its own, in which the race detector sees nothing")
-	}
-	axe, err := os.ReadFile("testdata/axe/axe.min.js")
-	if err != nil {
-		t.Fatal(err)
 	}
 	r, err := NewRenderer(Brand{
 		Name:  "Example Widgets and Sprockets International",
@@ -86,7 +77,7 @@ func TestBrandLooks(t *testing.T) {
 				}
 				tab.screenshot(t, s.name)
 				tab.measure(t, 320)
-				tab.axe(t, string(axe))
+				chromium.Axe(t, tab, s.name)
 				tab.quiet(t, origin)
 			})
 		}
@@ -120,30 +111,5 @@ func (b *tab) measure(t *testing.T, width int64) {
 			.map(e => e.outerHTML.slice(0, 80) + " " + e.getBoundingClientRect().height)`))
 	if err != nil || len(small) > 0 {
 		t.Errorf("lower than 44 px: %q %v", small, err)
-	}
-}
-
-// axe holds that the accessibility check finds nothing.
-func (b *tab) axe(t *testing.T, source string) {
-	t.Helper()
-	found, err := chromedp.Run(b, chromedp.Evaluate[string](source+`
-		;axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => JSON.stringify(
-			{passes: r.passes.length, violations: r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html).join(" ").slice(0, 400))}))`,
-		chromedp.EvalAwaitPromise))
-	if err != nil {
-		t.Fatalf("axe: %v", err)
-	}
-	var result struct {
-		Passes     int
-		Violations []string
-	}
-	if err := json.Unmarshal([]byte(found), &result); err != nil {
-		t.Fatalf("axe says %q: %v", found, err)
-	}
-	if result.Passes < 10 {
-		t.Errorf("axe has looked at %d rules only", result.Passes)
-	}
-	if len(result.Violations) > 0 {
-		t.Errorf("axe finds:\n%s", strings.Join(result.Violations, "\n"))
 	}
 }

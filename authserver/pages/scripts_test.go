@@ -4,11 +4,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/tokenwright/tokenwright/e2e/chromium"
 )
 
 // TestScripts holds what the scripts add (PAG-001), and that the page of
@@ -18,10 +19,6 @@ func TestScripts(t *testing.T) {
 		t.Skip("Chromium is a program of its own, in which the race detector sees nothing")
 	}
 	t.Run("a password can be shown", func(t *testing.T) {
-		axe, err := os.ReadFile("testdata/axe/axe.min.js")
-		if err != nil {
-			t.Fatal(err)
-		}
 		origin := site(t, newRenderer(t), states())
 		tab := newTab(t)
 		for _, page := range []string{"login-wrong", "register"} {
@@ -46,7 +43,7 @@ func TestScripts(t *testing.T) {
 			}
 			tab.screenshot(t, page+"-shown")
 			tab.measure(t, 320)
-			tab.axe(t, string(axe))
+			chromium.Axe(t, tab, page)
 			if err := chromedp.Do(tab, chromedp.Click(chromedp.CSS("[data-reveal]"))); err != nil {
 				t.Fatal(err)
 			}

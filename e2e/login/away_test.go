@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"github.com/tokenwright/tokenwright/authserver/sqlstore/pgtest"
+	"github.com/tokenwright/tokenwright/e2e/program"
 )
 
 // step is one request of a login by redirect. What it needs is prepared while all
 // is well; do asks, and good says of the answer whether all is well again.
 type step struct {
 	name    string
-	prepare func(p *person) (do func() page, good func(a page) bool)
+	prepare func(p *person) (do func() program.Page, good func(a program.Page) bool)
 	// free is set where the session store is not asked.
 	free bool
 	// told is set where the client hears of it, if it is known.
@@ -21,55 +22,55 @@ type step struct {
 }
 
 var steps = []step{
-	{"the request", func(p *person) (func() page, func(page) bool) {
-		return func() page { return p.ask() }, func(a page) bool { return a.on("login") }
+	{"the request", func(p *person) (func() program.Page, func(program.Page) bool) {
+		return func() program.Page { return p.ask() }, func(a program.Page) bool { return a.On("login") }
 	}, true, false},
-	{"the login", func(p *person) (func() page, func(page) bool) {
+	{"the login", func(p *person) (func() program.Page, func(program.Page) bool) {
 		a := p.ask()
-		return func() page { return p.logIn(a) }, func(a page) bool { return a.on("allow") }
+		return func() program.Page { return p.logIn(a) }, func(a program.Page) bool { return a.On("allow") }
 	}, false, false},
-	{"the request of who is logged in", func(p *person) (func() page, func(page) bool) {
+	{"the request of who is logged in", func(p *person) (func() program.Page, func(program.Page) bool) {
 		p.logIn(p.ask())
-		return func() page { return p.ask() }, func(a page) bool { return a.on("allow") }
+		return func() program.Page { return p.ask() }, func(a program.Page) bool { return a.On("allow") }
 	}, false, false},
-	{"the consent", func(p *person) (func() page, func(page) bool) {
+	{"the consent", func(p *person) (func() program.Page, func(program.Page) bool) {
 		a := p.logIn(p.ask())
-		return func() page { return p.press(a, "allow") }, func(a page) bool { return a.q().Has("code") }
+		return func() program.Page { return p.Press(a, "allow") }, func(a program.Page) bool { return a.Query().Has("code") }
 	}, false, false},
-	{"prompt none", func(p *person) (func() page, func(page) bool) {
+	{"prompt none", func(p *person) (func() program.Page, func(program.Page) bool) {
 		p.through(p.ask())
-		return func() page { return p.ask("prompt=none") }, func(a page) bool { return a.q().Has("code") }
+		return func() program.Page { return p.ask("prompt=none") }, func(a program.Page) bool { return a.Query().Has("code") }
 	}, false, true},
-	{"the account", func(p *person) (func() page, func(page) bool) {
+	{"the account", func(p *person) (func() program.Page, func(program.Page) bool) {
 		p.through(p.ask())
-		return func() page { return p.open("/account") }, func(a page) bool { return a.url.Path == "/account" }
+		return func() program.Page { return p.Open("/account") }, func(a program.Page) bool { return a.URL.Path == "/account" }
 	}, false, false},
-	{"ending a session", func(p *person) (func() page, func(page) bool) {
+	{"ending a session", func(p *person) (func() program.Page, func(program.Page) bool) {
 		p.tokens()
-		a := p.open("/account/sessions")
-		f := a.forms("end")[1]
-		return func() page { return p.send(f.action, f.fields) }, func(a page) bool { return a.Status == 200 && a.has("end") }
+		a := p.Open("/account/sessions")
+		f := a.Forms("end")[1]
+		return func() program.Page { return p.Send(f.Action, f.Fields) }, func(a program.Page) bool { return a.Status == 200 && has(a, "end") }
 	}, false, false},
-	{"taking consent back", func(p *person) (func() page, func(page) bool) {
+	{"taking consent back", func(p *person) (func() program.Page, func(program.Page) bool) {
 		p.through(p.ask())
-		a := p.open("/account/apps")
-		return func() page { return p.press(a, "withdraw") }, func(a page) bool { return a.Status == 200 && !a.has("withdraw") }
+		a := p.Open("/account/apps")
+		return func() program.Page { return p.Press(a, "withdraw") }, func(a program.Page) bool { return a.Status == 200 && !has(a, "withdraw") }
 	}, false, false},
-	{"the logout", func(p *person) (func() page, func(page) bool) {
+	{"the logout", func(p *person) (func() program.Page, func(program.Page) bool) {
 		p.through(p.ask())
-		a := p.open("/logout")
-		return func() page { return p.press(a, "logout") }, func(a page) bool { return a.Status == 200 && p.cookie() == "" }
+		a := p.Open("/logout")
+		return func() program.Page { return p.Press(a, "logout") }, func(a program.Page) bool { return a.Status == 200 && p.cookie() == "" }
 	}, false, false},
-	{"the login to the account", func(p *person) (func() page, func(page) bool) {
-		a := p.open("/login")
-		return func() page { return p.logIn(a) }, func(a page) bool { return a.url.Path == "/account" }
+	{"the login to the account", func(p *person) (func() program.Page, func(program.Page) bool) {
+		a := p.Open("/login")
+		return func() program.Page { return p.logIn(a) }, func(a program.Page) bool { return a.URL.Path == "/account" }
 	}, false, false},
-	{"registering", func(p *person) (func() page, func(page) bool) {
-		a, name := p.open("/register"), p.name+"too"
-		return func() page {
-				return p.press(a, "create", "username="+name, "email="+name+"@example.com", "password="+phrase)
+	{"registering", func(p *person) (func() program.Page, func(program.Page) bool) {
+		a, name := p.Open("/register"), p.name+"too"
+		return func() program.Page {
+				return p.Press(a, "create", "username="+name, "email="+name+"@example.com", "password="+phrase)
 			},
-			func(a page) bool { return a.url.Path == "/account" }
+			func(a program.Page) bool { return a.URL.Path == "/account" }
 	}, true, false},
 }
 
@@ -86,13 +87,13 @@ func TestStoresAway(t *testing.T) {
 				t.Helper()
 				a := do()
 				switch {
-				case told && a.left():
-					if a.q().Get("error") != "temporarily_unavailable" || a.q().Get("state") != "s" {
-						t.Errorf("%s is away: %s", store, a.url)
+				case told && a.Left():
+					if a.Query().Get("error") != "temporarily_unavailable" || a.Query().Get("state") != "s" {
+						t.Errorf("%s is away: %s", store, a.URL)
 					}
 				case told || a.Status != 503 || a.Header.Get("Retry-After") == "" || !strings.Contains(a.Body, "<html"):
-					t.Errorf("%s is away: %d %s, Retry-After %q", store, a.Status, a.url, a.Header.Get("Retry-After"))
-				case a.has("login") && !strings.Contains(a.Body, `value="`+p.name+`"`), strings.Contains(a.Body, phrase):
+					t.Errorf("%s is away: %d %s, Retry-After %q", store, a.Status, a.URL, a.Header.Get("Retry-After"))
+				case has(a, "login") && !strings.Contains(a.Body, `value="`+p.name+`"`), strings.Contains(a.Body, phrase):
 					t.Errorf("%s is away: what was typed is not there, or the password is: %s", store, a.Body)
 				}
 			}
@@ -106,33 +107,33 @@ func TestStoresAway(t *testing.T) {
 			database.Start()
 			w.ready(t)
 			if a := do(); !good(a) {
-				t.Errorf("when it is back: %d %s\n%s", a.Status, a.url, a.Body)
+				t.Errorf("when it is back: %d %s\n%s", a.Status, a.URL, a.Body)
 			}
 		})
 	}
 	t.Run("who has registered while Redis is away logs in afterwards", func(t *testing.T) {
 		for _, path := range []string{"/register", "/register?" + request("client_id=native", "redirect_uri=http://127.0.0.1/cb").Encode()} {
 			p := w.someone(t)
-			a := p.open(path)
+			a := p.Open(path)
 			p.name += "too"
 			w.redis.Hang()
-			a = p.press(a, "create", "username="+p.name, "email="+p.name+"@example.com", "password="+phrase)
+			a = p.Press(a, "create", "username="+p.name, "email="+p.name+"@example.com", "password="+phrase)
 			w.redis.Resume()
-			if !a.on("login") || !strings.Contains(a.Body, "account is ready") {
-				t.Fatalf("%d %s %s", a.Status, a.url, a.Body)
+			if !a.On("login") || !strings.Contains(a.Body, "account is ready") {
+				t.Fatalf("%d %s %s", a.Status, a.URL, a.Body)
 			}
-			if a := p.logIn(a); !a.q().Has("code") && a.url.Path != "/account" {
-				t.Errorf("%d %s", a.Status, a.url)
+			if a := p.logIn(a); !a.Query().Has("code") && a.URL.Path != "/account" {
+				t.Errorf("%d %s", a.Status, a.URL)
 			}
 		}
 	})
 	t.Run("a code waits, and a request can be pushed again", func(t *testing.T) {
 		p := w.someone(t)
 		code := p.code(p.through(p.ask()))
-		push := func() page {
+		push := func() program.Page {
 			form := request("client_id=pushed", "redirect_uri=https://pushed.test/cb")
 			form.Set("client_secret", webSecret)
-			return p.send("/oauth/par", form)
+			return p.Send("/oauth/par", form)
 		}
 		w.redis.Hang()
 		if a := p.redeem(code); a.Status != 503 {
@@ -183,19 +184,19 @@ func TestAnotherSecretKey(t *testing.T) {
 	if a := p.redeem(code); a.Status != 200 {
 		t.Errorf("the code: %d %s", a.Status, a.Body)
 	}
-	if a := p.press(consent, "allow"); !a.q().Has("code") {
-		t.Errorf("the consent page: %d %s", a.Status, a.url)
+	if a := p.Press(consent, "allow"); !a.Query().Has("code") {
+		t.Errorf("the consent page: %d %s", a.Status, a.URL)
 	}
-	if a := q.logIn(login); !a.on("allow") {
-		t.Errorf("the login page: %d %s", a.Status, a.url)
+	if a := q.logIn(login); !a.On("allow") {
+		t.Errorf("the login page: %d %s", a.Status, a.URL)
 	}
 	w.run(t, "keys", "reseal")
 	w.again(t, "SECRET_KEY_PREVIOUS=")
 	if a := p.redeem(late, "client_id=spa", "client_secret", "redirect_uri=https://spa.test/cb"); a.Status != 400 {
 		t.Errorf("a code of a key that is forgotten: %d %s", a.Status, a.Body)
 	}
-	if a := p.press(consent, "allow"); !a.has("login") {
-		t.Errorf("a page of a key that is forgotten: %d %s", a.Status, a.url)
+	if a := p.Press(consent, "allow"); !has(a, "login") {
+		t.Errorf("a page of a key that is forgotten: %d %s", a.Status, a.URL)
 	}
 }
 
@@ -206,16 +207,16 @@ func TestClientChangesWhileItsPageIsOpen(t *testing.T) {
 	p, q := w.someone(t), w.someone(t)
 	consent, login := p.logIn(p.ask()), q.ask()
 	binary.Apply(t, w.dir, w.env, strings.Replace(seed, "name: The Shop", "name: Another Shop", 1))
-	if a := p.press(consent, "allow"); !a.q().Has("code") && !a.on("allow") {
-		t.Errorf("renamed: %d %s", a.Status, a.url)
+	if a := p.Press(consent, "allow"); !a.Query().Has("code") && !a.On("allow") {
+		t.Errorf("renamed: %d %s", a.Status, a.URL)
 	}
 	consent = p.ask("prompt=consent")
 	w.run(t, "client", "remove", "web")
-	for name, a := range map[string]page{
-		"allow": p.press(consent, "allow"), "deny": p.press(consent, "deny"), "login": q.logIn(login), "cancel": q.press(login, "cancel"), "request": p.ask(),
+	for name, a := range map[string]program.Page{
+		"allow": p.Press(consent, "allow"), "deny": p.Press(consent, "deny"), "login": q.logIn(login), "cancel": q.Press(login, "cancel"), "request": p.ask(),
 	} {
-		if a.Status != 400 || a.left() {
-			t.Errorf("removed: %s: %d %s", name, a.Status, a.url)
+		if a.Status != 400 || a.Left() {
+			t.Errorf("removed: %s: %d %s", name, a.Status, a.URL)
 		}
 	}
 }
@@ -242,8 +243,8 @@ func TestSessionsPerUser(t *testing.T) {
 				one := p.elsewhere()
 				one.tokens()
 			}
-			if a := p.open("/account"); a.url.Path != "/account" {
-				t.Errorf("logins have ended the browser session: %d %s", a.Status, a.url)
+			if a := p.Open("/account"); a.URL.Path != "/account" {
+				t.Errorf("logins have ended the browser session: %d %s", a.Status, a.URL)
 			}
 			a, err := http.PostForm(w.issuer+"/oauth/token", url.Values{"grant_type": {"password"}, "client_id": {"app"}, "username": {p.name}, "password": {phrase}})
 			if err != nil || a.StatusCode != 200 {

@@ -37,29 +37,29 @@ func (m module) request(edits ...string) []string {
 	return rp(append(edits, "response_mode="+m.mode)...)
 }
 
-func (m module) asks(edits ...string) page { m.Helper(); return m.ask(m.request(edits...)...) }
+func (m module) asks(edits ...string) program.Page { m.Helper(); return m.ask(m.request(edits...)...) }
 
 // answer does on the pages what leads to the client, and is what the client gets.
-func (m module) answer(a page) url.Values {
+func (m module) answer(a program.Page) url.Values {
 	m.Helper()
-	if a.on("login") {
+	if a.On("login") {
 		a = m.logIn(a)
 	}
-	if a.on("allow") {
-		a = m.press(a, "allow")
+	if a.On("allow") {
+		a = m.Press(a, "allow")
 	}
 	var q url.Values
 	switch {
-	case m.mode == "form_post" && a.on("continue"):
-		f := m.find(a, "continue")
-		if f.action != rpCB {
-			m.Errorf("the form goes to %s", f.action)
+	case m.mode == "form_post" && a.On("continue"):
+		f := m.Find(a, "continue")
+		if f.Action != rpCB {
+			m.Errorf("the form goes to %s", f.Action)
 		}
-		q = f.fields
-	case m.mode == "query" && a.left():
-		q = a.q()
+		q = f.Fields
+	case m.mode == "query" && a.Left():
+		q = a.Query()
 	default:
-		m.Fatalf("the way does not lead to the client: %d %s\n%s", a.Status, a.url, a.Body)
+		m.Fatalf("the way does not lead to the client: %d %s\n%s", a.Status, a.URL, a.Body)
 	}
 	if q.Get("iss") != m.issuer || q.Get("state") != "s" {
 		m.Errorf("the client gets %v", q)
@@ -73,7 +73,7 @@ func (m module) signs(edits ...string) signedIn {
 	return m.signsBy(m.asks(edits...))
 }
 
-func (m module) signsBy(a page) signedIn {
+func (m module) signsBy(a program.Page) signedIn {
 	m.Helper()
 	return m.signedIn(m.redeemRP(m.answer(a).Get("code")))
 }
@@ -104,10 +104,10 @@ var codeModules = []basic{
 	{"oidcc-alternate-happy-flow", func(m module) {
 		parts := strings.Split(request(m.request()...).Encode(), "&")
 		slices.Reverse(parts)
-		m.signsBy(m.open("/oauth/authorize?" + strings.Join(parts, "&")))
+		m.signsBy(m.Open("/oauth/authorize?" + strings.Join(parts, "&")))
 	}},
 	{"oidcc-ensure-request-with-unknown-parameter-succeeds", func(m module) { m.signs("extra=foobar") }},
-	{"oidcc-ensure-post-request-succeeds", func(m module) { m.signsBy(m.send("/oauth/authorize", request(m.request()...))) }},
+	{"oidcc-ensure-post-request-succeeds", func(m module) { m.signsBy(m.Send("/oauth/authorize", request(m.request()...))) }},
 	{"oidcc-ensure-request-without-nonce-succeeds-for-code-flow", func(m module) {
 		if s := m.signs("nonce"); s.claims["nonce"] != nil {
 			m.Errorf("got %v", s.claims)
@@ -232,7 +232,7 @@ var refusalModules = []basic{
 	}},
 	{"oidcc-ensure-registered-redirect-uri oidcc-ensure-request-object-with-redirect-uri", func(m module) {
 		for _, edits := range [][]string{{"redirect_uri=https://rp.test/cb/x"}, {"redirect_uri=https://rp.test/cb/x", "request=eyJhbGciOiJub25lIn0.e30."}} {
-			if a := m.asks(edits...); a.Status != 400 || a.left() || !saysNo(a.Body) {
+			if a := m.asks(edits...); a.Status != 400 || a.Left() || !saysNo(a.Body) {
 				m.Errorf("%q: %d %s", edits, a.Status, a.Body)
 			}
 		}
@@ -261,7 +261,7 @@ func (m module) again(form bool, edit string) {
 	before := m.signs()
 	time.Sleep(2100 * time.Millisecond) // max_age and auth_time are in seconds
 	a := m.asks(edit)
-	if a.on("login") != form {
+	if a.On("login") != form {
 		m.Fatalf("%s: %d %s", edit, a.Status, a.Body)
 	}
 	after := m.signsBy(a)

@@ -1,10 +1,13 @@
 package login
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tokenwright/tokenwright/e2e/chromium"
 )
 
 // AUT-024: a whole login in a popup, whose callback goes on elsewhere.
@@ -52,15 +55,19 @@ func TestPopup(t *testing.T) {
 }
 
 // until waits for a script's text to be want, and returns what it is if it is not.
+// While the tab is on its way to another page there is none.
 func (b *tab) until(script, want string) string {
 	b.Helper()
-	got := ""
+	var (
+		got string
+		err error
+	)
 	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
-		if got = b.eval(script); got == want {
+		if got, err = b.try(script); err == nil && got == want {
 			return ""
 		}
 	}
-	return got + " " + b.eval(`location.href + "\n" + document.body.innerText`)
+	return fmt.Sprint(got, " ", err) + " " + b.eval(`location.href + "\n" + document.body.innerText`)
 }
 
 // of is the tab in another test.
@@ -140,38 +147,38 @@ func TestAxeOfLivePages(t *testing.T) {
 	o := newOrigins(t, w.issuer)
 	p := w.someone(t)
 	b := newTab(t)
-	at := func(path, name string) { b.open(w.issuer + path); b.wait("main h1"); b.axe(name) }
+	at := func(path, name string) { b.open(w.issuer + path); b.wait("main h1"); chromium.Axe(t, b.Context, name) }
 	at("/login", "login")
 	b.logIn(p.name, "wrong")
 	b.wait("#problem")
-	b.axe("wrong password")
+	chromium.Axe(t, b.Context, "wrong password")
 	at("/register", "register")
 	b.open(browse(w, o.callback(), "x"))
 	b.wait("#cancel")
-	b.axe("login of a request")
+	chromium.Axe(t, b.Context, "login of a request")
 	b.logIn(p.name, phrase)
 	b.wait("#allow")
-	b.axe("consent")
+	chromium.Axe(t, b.Context, "consent")
 	at("/account/apps", "no applications")
 	b.open(browse(w, o.callback(), "x"))
 	b.click("#allow")
 	b.wait("#at-client")
 	p.redeem(o.next(t).Get("code"), "client_id=page", "client_secret", "redirect_uri="+o.callback())
-	p.elsewhere().logIn(p.open("/login"))
+	p.elsewhere().logIn(p.Open("/login"))
 	at("/account", "account")
 	at("/account/sessions", "sessions")
 	b.click("#end-others")
 	b.wait("[role=status]")
-	b.axe("others ended")
+	chromium.Axe(t, b.Context, "others ended")
 	at("/account/apps", "applications")
 	b.click("[value=withdraw]")
 	b.wait("[role=status]")
-	b.axe("taken back")
+	chromium.Axe(t, b.Context, "taken back")
 	at("/logout", "logout")
 	b.click("#logout")
 	b.wait("main h1")
-	b.axe("logged out")
+	chromium.Axe(t, b.Context, "logged out")
 	b.open(w.issuer + "/oauth/authorize?client_id=nobody")
 	b.wait("main h1")
-	b.axe("error")
+	chromium.Axe(t, b.Context, "error")
 }

@@ -2,10 +2,7 @@ package login
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +13,7 @@ import (
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
-	"github.com/tokenwright/tokenwright/e2e/program"
+	"github.com/tokenwright/tokenwright/e2e/chromium"
 )
 
 // tab is one of a Chromium, with what was answered and complained about.
@@ -35,34 +32,13 @@ type heard struct {
 // newTab starts a Chromium of its own, to which third.test is this machine.
 func newTab(t *testing.T) *tab {
 	t.Helper()
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(chromium(t)), chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("host-resolver-rules", "MAP third.test 127.0.0.1"),
-	}
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // chromium refuses to sandbox root
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
+	ctx := chromium.New(t, 2*time.Minute, chromedp.Flag("host-resolver-rules", "MAP third.test 127.0.0.1"))
 	b := &tab{T: t, heard: &heard{status: map[string]int64{}}}
+	var cancel context.CancelFunc
 	b.Context, cancel = chromedp.NewContext(ctx, chromedp.WithListener(b.hear))
 	t.Cleanup(cancel)
 	b.open("about:blank")
 	return b
-}
-
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	program.Missing(t, "no chromium in PATH")
-	return ""
 }
 
 func (b *heard) hear(event any) {
@@ -148,35 +124,18 @@ func (b *tab) logIn(name, password string) {
 	b.click("#login")
 }
 
+func (b *tab) try(script string) (string, error) {
+	return chromedp.Run(b.Context, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
+}
+
 // eval is a text that a script makes, or promises.
 func (b *tab) eval(script string) string {
 	b.Helper()
-	text, err := chromedp.Run(b.Context, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
+	text, err := b.try(script)
 	if err != nil {
 		b.Fatalf("evaluate %s: %v", script, err)
 	}
 	return text
-}
-
-// axe holds that the accessibility check finds nothing.
-func (b *tab) axe(name string) {
-	b.Helper()
-	source, err := os.ReadFile("../../authserver/pages/testdata/axe/axe.min.js")
-	if err != nil {
-		b.Fatal(err)
-	}
-	var found struct {
-		Passes     int
-		Violations []string
-	}
-	text := b.eval(string(source) + `;axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => JSON.stringify(
-		{passes: r.passes.length, violations: r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html).join(" ").slice(0, 300))}))`)
-	if err := json.Unmarshal([]byte(text), &found); err != nil {
-		b.Fatal(err)
-	}
-	if found.Passes < 10 || len(found.Violations) > 0 {
-		b.Errorf("%s: axe: %d passes, %q", name, found.Passes, found.Violations)
-	}
 }
 
 // browse is a request of the client page's, whose redirect URI is at a port.

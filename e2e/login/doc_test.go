@@ -6,12 +6,9 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
-	"net/http/cookiejar"
 	"os"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	// What the binary is made of: a result is taken from the cache only while
 	// that is the same.
@@ -121,9 +118,8 @@ func freePort(t *testing.T) string {
 type person struct {
 	*world
 	*testing.T
-	name   string
-	client *http.Client
-	header http.Header // of every request
+	*program.Browser
+	name string
 }
 
 // someone registers, not by the browser, and is logged in nowhere.
@@ -138,14 +134,7 @@ func (w *world) someone(t *testing.T) *person {
 
 // browserOf is another browser of a user's.
 func (w *world) browserOf(t *testing.T, name string) *person {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &person{world: w, T: t, name: name, header: http.Header{}, client: &http.Client{
-		Jar: jar, Timeout: 20 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	return &person{world: w, T: t, Browser: program.NewBrowser(t, w.issuer), name: name}
 }
 
 // elsewhere is the same user at another browser.

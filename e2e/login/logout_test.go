@@ -20,8 +20,8 @@ var logoutFlows = []flow{
 		other := p.elsewhere()
 		elsewhere := other.signIn()
 		a := p.leave("id_token_hint", first.id, "post_logout_redirect_uri", rpBye, "state", "ü &=+")
-		if a.Status != 303 || a.url.String() != rpBye+"?state="+url.QueryEscape("ü &=+") || p.cookie() != "" {
-			p.Errorf("%d %s, cookie %q", a.Status, a.url, p.cookie())
+		if a.Status != 303 || a.URL.String() != rpBye+"?state="+url.QueryEscape("ü &=+") || p.cookie() != "" {
+			p.Errorf("%d %s, cookie %q", a.Status, a.URL, p.cookie())
 		}
 		for name, access := range map[string]string{"the hint's": first.Access, "a second": second.Access, "another client's": shop.Access} {
 			p.refusedWithin(access, name)
@@ -36,8 +36,8 @@ var logoutFlows = []flow{
 			p.Error("another browser is logged out")
 		}
 		// Who has logged out already is sent on too, and nothing is added.
-		if a := p.leave("id_token_hint", first.id, "post_logout_redirect_uri", rpBye); a.Status != 303 || a.url.String() != rpBye {
-			p.Errorf("without a state, again: %d %s", a.Status, a.url)
+		if a := p.leave("id_token_hint", first.id, "post_logout_redirect_uri", rpBye); a.Status != 303 || a.URL.String() != rpBye {
+			p.Errorf("without a state, again: %d %s", a.Status, a.URL)
 		}
 	}},
 	{"OUT-002 no redirect to whom it was not promised", func(p *person) {
@@ -70,8 +70,8 @@ var logoutFlows = []flow{
 			"an unknown client":                                                 {"client_id", "nobody", "post_logout_redirect_uri", rpBye},
 		} {
 			a := p.leave(append(pairs, "state", "s")...)
-			if a.left() || a.Status != 400 || !strings.Contains(a.Header.Get("Content-Type"), "text/html") || !saysNo(a.Body) {
-				p.Errorf("%s: %d %s %s", name, a.Status, a.url, a.Body)
+			if a.Left() || a.Status != 400 || !strings.Contains(a.Header.Get("Content-Type"), "text/html") || !saysNo(a.Body) {
+				p.Errorf("%s: %d %s %s", name, a.Status, a.URL, a.Body)
 			}
 			if p.api(s.Access) != 200 {
 				p.Fatalf("%s: it ends something", name)
@@ -83,34 +83,34 @@ var logoutFlows = []flow{
 	}},
 	{"OUT-003 a logout without a hint asks first", func(p *person) {
 		s := p.signIn()
-		p.header = http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Dest": {"document"}, "Referer": {"https://evil.test/"}}
+		p.Header = http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Dest": {"document"}, "Referer": {"https://evil.test/"}}
 		for name, pairs := range map[string][]string{
 			"nothing": {}, "a state": {"state", "s"}, "a client": {"client_id", "rp", "post_logout_redirect_uri", rpBye},
 		} {
-			if a := p.leave(pairs...); !a.on("logout") {
-				p.Errorf("%s: %d %s", name, a.Status, a.url)
+			if a := p.leave(pairs...); !a.On("logout") {
+				p.Errorf("%s: %d %s", name, a.Status, a.URL)
 			}
 		}
 		theirs := p.someone(p.T).signIn() // a hint that is not this browser's
 		asked := p.leave("id_token_hint", theirs.id, "post_logout_redirect_uri", rpBye, "state", "x")
-		if !asked.on("logout") {
-			p.Fatalf("somebody else's hint: %d %s", asked.Status, asked.url)
+		if !asked.On("logout") {
+			p.Fatalf("somebody else's hint: %d %s", asked.Status, asked.URL)
 		}
-		f := p.find(asked, "logout") // another site may send it, but not answer it
-		r, _ := http.NewRequest("POST", p.absolute(f.action), strings.NewReader(url.Values{"act": {"logout"}}.Encode()))
+		f := p.Find(asked, "logout") // another site may send it, but not answer it
+		r, _ := http.NewRequest("POST", p.issuer+f.Action, strings.NewReader(url.Values{"act": {"logout"}}.Encode()))
 		r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Origin": {"https://evil.test"}}
-		if a := p.one(r); a.Status != 403 {
+		if a := p.One(r); a.Status != 403 {
 			p.Errorf("answered by another site: %d %s", a.Status, a.Body)
 		}
-		p.header = http.Header{}
+		p.Header = http.Header{}
 		if p.api(s.Access) != 200 || !p.here() {
 			p.Fatal("something has ended before the answer")
 		}
-		if a := p.press(asked, "stay"); a.Status != 200 || p.api(s.Access) != 200 {
+		if a := p.Press(asked, "stay"); a.Status != 200 || p.api(s.Access) != 200 {
 			p.Errorf("stayed: %d, the API %d", a.Status, p.api(s.Access))
 		}
-		if a := p.press(asked, "logout"); a.Status != 303 || a.url.String() != rpBye+"?state=x" {
-			p.Errorf("answered: %d %s", a.Status, a.url)
+		if a := p.Press(asked, "logout"); a.Status != 303 || a.URL.String() != rpBye+"?state=x" {
+			p.Errorf("answered: %d %s", a.Status, a.URL)
 		}
 		p.refusedWithin(s.Access, "logged out")
 		if p.here() {
@@ -125,7 +125,7 @@ var logoutFlows = []flow{
 			p.Fatalf("got %s and %s", online.Body, one.Body)
 		}
 		if a := p.leave("id_token_hint", one.id, "post_logout_redirect_uri", rpBye); a.Status != 303 || p.here() {
-			p.Fatalf("%d %s", a.Status, a.url)
+			p.Fatalf("%d %s", a.Status, a.URL)
 		}
 		p.refusedWithin(online.Access, "the session without it")
 		if p.api(one.Access) != 200 || p.api(two.Access) != 200 {
@@ -138,10 +138,10 @@ var logoutFlows = []flow{
 		program.Must(p.T, 200, a, err)
 		p.refusedWithin(next.Access, "revoked")
 
-		list := p.logIn(p.open("/account/sessions"))
-		for _, f := range list.forms("end") {
-			if f.fields.Get("sid") == two.sid() {
-				p.send("/account/sessions", f.fields)
+		list := p.logIn(p.Open("/account/sessions"))
+		for _, f := range list.Forms("end") {
+			if f.Fields.Get("sid") == two.sid() {
+				p.Send("/account/sessions", f.Fields)
 			}
 		}
 		p.refusedWithin(two.Access, "ended in the account")
@@ -151,15 +151,15 @@ var logoutFlows = []flow{
 		form := url.Values{"id_token_hint": {s.id}, "post_logout_redirect_uri": {rpBye}, "state": {"s"}}
 		r, _ := http.NewRequest("POST", p.issuer+"/oauth/logout", strings.NewReader(form.Encode()))
 		r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://rp.test"}, "Sec-Fetch-Dest": {"document"}}
-		a := p.browserOf(p.T, p.name).one(r) // SameSite=Lax: that POST has no cookie
+		a := p.browserOf(p.T, p.name).One(r) // SameSite=Lax: that POST has no cookie
 		if a.Status != 303 || !strings.HasPrefix(a.Header.Get("Location"), "/oauth/logout?") && !strings.HasPrefix(a.Header.Get("Location"), p.issuer) {
 			p.Fatalf("%d %s", a.Status, a.Header.Get("Location"))
 		}
 		if p.api(s.Access) != 200 {
 			p.Error("the POST alone has ended it")
 		}
-		if a := p.open(a.Header.Get("Location")); a.Status != 303 || a.url.String() != rpBye+"?state=s" {
-			p.Errorf("%d %s", a.Status, a.url)
+		if a := p.Open(a.Header.Get("Location")); a.Status != 303 || a.URL.String() != rpBye+"?state=s" {
+			p.Errorf("%d %s", a.Status, a.URL)
 		}
 		p.refusedWithin(s.Access, "logged out")
 	}},
@@ -182,7 +182,7 @@ var endFlows = []flow{
 func (p *person) endsHere(pairs ...string) {
 	p.Helper()
 	p.signIn()
-	a := p.press(p.leave(pairs...), "logout")
+	a := p.Press(p.leave(pairs...), "logout")
 	if a.Status != 200 || !strings.Contains(a.Body, "logged out") || p.here() {
 		p.Errorf("%d %s", a.Status, a.Body)
 	}

@@ -145,7 +145,7 @@ var openidFlows = []flow{
 		}
 		r, _ := http.NewRequest("GET", p.issuer+"/.well-known/openid-configuration", nil)
 		r.Host = "evil.test"
-		if a := p.one(r); strings.Contains(a.Body, "evil") || a.Status == 200 && object(p.T, a.Body)["issuer"] != p.issuer {
+		if a := p.One(r); strings.Contains(a.Body, "evil") || a.Status == 200 && object(p.T, a.Body)["issuer"] != p.issuer {
 			p.Errorf("under another Host: %s", a.Body)
 		}
 	}},
@@ -157,17 +157,17 @@ var openidFlows = []flow{
 			p.Errorf("ID token %v, userinfo %v", s.claims, about)
 		}
 		for _, bad := range []string{"x", "[]", `{"userinfo":[]}`, `{"id_token":{"email":1}}`, strings.Repeat(" ", 100) + "{"} {
-			if a := p.ask(rp("claims=" + bad)...); a.q().Get("error") != "invalid_request" || a.q().Get("state") != "s" {
-				p.Errorf("%s: %d %s", bad, a.Status, a.url)
+			if a := p.ask(rp("claims=" + bad)...); a.Query().Get("error") != "invalid_request" || a.Query().Get("state") != "s" {
+				p.Errorf("%s: %d %s", bad, a.Status, a.URL)
 			}
 		}
-		if a := p.ask(rp(`claims={"userinfo":{"` + strings.Repeat("x", 8<<10) + `":null}}`)...); a.Status != 400 || a.left() {
-			p.Errorf("claims of 8 KiB: %d %s", a.Status, a.url)
+		if a := p.ask(rp(`claims={"userinfo":{"` + strings.Repeat("x", 8<<10) + `":null}}`)...); a.Status != 400 || a.Left() {
+			p.Errorf("claims of 8 KiB: %d %s", a.Status, a.URL)
 		}
 	}},
 	{"OID-006 hints", func(p *person) {
 		a := p.ask(rp("login_hint="+p.name, "ui_locales=fr de en", "display=popup", "acr_values=aal1 aal2")...)
-		if !a.on("login") || p.find(a, "login").fields.Get("username") != p.name || !strings.Contains(a.Body, `lang="de"`) {
+		if !a.On("login") || p.Find(a, "login").Fields.Get("username") != p.name || !strings.Contains(a.Body, `lang="de"`) {
 			p.Fatalf("%d %s", a.Status, a.Body)
 		}
 		mine := p.signedIn(p.redeemRP(p.code(p.through(a))))
@@ -177,12 +177,12 @@ var openidFlows = []flow{
 		p.code(p.ask(rp("prompt=none", "id_token_hint="+mine.id)...))
 		other := p.someone(p.T)
 		theirs := other.signIn()
-		if a := p.ask(rp("prompt=none", "id_token_hint="+theirs.id)...); a.q().Get("error") != "login_required" {
-			p.Errorf("a hint of another user: %d %s", a.Status, a.url)
+		if a := p.ask(rp("prompt=none", "id_token_hint="+theirs.id)...); a.Query().Get("error") != "login_required" {
+			p.Errorf("a hint of another user: %d %s", a.Status, a.URL)
 		}
 		for _, edit := range []string{"max_age=-1", "id_token_hint=" + mine.Access} {
-			if a := p.ask(rp(edit)...); a.q().Get("error") != "invalid_request" {
-				p.Errorf("%.20s: %d %s", edit, a.Status, a.url)
+			if a := p.ask(rp(edit)...); a.Query().Get("error") != "invalid_request" {
+				p.Errorf("%.20s: %d %s", edit, a.Status, a.URL)
 			}
 		}
 	}},
@@ -204,8 +204,8 @@ var openidFlows = []flow{
 			"request_uri=https://" + l.Addr().String() + "/request": "request_uri_not_supported",
 			"request_uri=http://" + l.Addr().String() + "/request":  "request_uri_not_supported",
 		} {
-			if a := p.ask(rp(edit)...); a.q().Get("error") != want || a.q().Get("state") != "s" || a.q().Get("iss") != p.issuer {
-				p.Errorf("%s: %d %s", edit, a.Status, a.url)
+			if a := p.ask(rp(edit)...); a.Query().Get("error") != want || a.Query().Get("state") != "s" || a.Query().Get("iss") != p.issuer {
+				p.Errorf("%s: %d %s", edit, a.Status, a.URL)
 			}
 		}
 		select {
@@ -237,7 +237,7 @@ var openidFlows = []flow{
 }
 
 // userInfoBy asks userinfo. The header Query is none: it stands in the address.
-func (p *person) userInfoBy(method string, header http.Header, body string) page {
+func (p *person) userInfoBy(method string, header http.Header, body string) program.Page {
 	p.Helper()
 	r, err := http.NewRequest(method, p.issuer+"/oauth/userinfo?"+header.Get("Query"), strings.NewReader(body))
 	if err != nil {
@@ -248,5 +248,5 @@ func (p *person) userInfoBy(method string, header http.Header, body string) page
 	if body != "" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	return p.browserOf(p.T, p.name).one(r)
+	return p.browserOf(p.T, p.name).One(r)
 }

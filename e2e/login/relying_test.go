@@ -126,18 +126,18 @@ func lists(document map[string]any, member, value string) bool {
 func (p *person) here() bool {
 	p.Helper()
 	a := p.ask(rp("prompt=none")...)
-	if a.q().Get("error") != "login_required" && !a.q().Has("code") {
-		p.Fatalf("prompt=none: %d %s", a.Status, a.url)
+	if a.Query().Get("error") != "login_required" && !a.Query().Has("code") {
+		p.Fatalf("prompt=none: %d %s", a.Status, a.URL)
 	}
-	return a.q().Has("code")
+	return a.Query().Has("code")
 }
 
 // leave asks for a logout by a link. Pairs are as those of a query.
-func (p *person) leave(pairs ...string) page {
+func (p *person) leave(pairs ...string) program.Page {
 	p.Helper()
 	q := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
 		q.Set(pairs[i], pairs[i+1])
 	}
-	return p.open("/oauth/logout?" + q.Encode())
+	return p.Open("/oauth/logout?" + q.Encode())
 }

@@ -3,6 +3,8 @@ package login
 import (
 	"net/url"
 	"strings"
+
+	"github.com/tokenwright/tokenwright/e2e/program"
 )
 
 // requestFlows are about what a request to the authorization endpoint says.
@@ -13,23 +15,23 @@ var requestFlows = []flow{
 			"https://user@web.test/cb?a=b", "https://web.test/cb?a=b#f", "https://WEB.test/cb?a=b", "javascript:alert(1)", "",
 		} {
 			if a := p.ask("redirect_uri=" + uri); a.Status != 400 || !strings.Contains(a.Header.Get("Content-Type"), "text/html") {
-				p.Errorf("%q: %d %s", uri, a.Status, a.url)
+				p.Errorf("%q: %d %s", uri, a.Status, a.URL)
 			}
 		}
 		for _, edit := range []string{"client_id=nobody", "client_id", "+client_id=spa", "+redirect_uri=" + webCB} {
 			if a := p.ask(edit); a.Status != 400 || a.Header.Get("Location") != "" {
-				p.Errorf("AUT-013 %s: %d %s", edit, a.Status, a.url)
+				p.Errorf("AUT-013 %s: %d %s", edit, a.Status, a.URL)
 			}
 		}
 	}},
 	{"AUT-002 the port is free with loopback", func(p *person) {
 		a := p.through(p.ask("client_id=native", "redirect_uri=http://127.0.0.1:51234/cb"))
-		if a.url.Host != "127.0.0.1:51234" || a.q().Get("code") == "" {
-			p.Errorf("got %s", a.url)
+		if a.URL.Host != "127.0.0.1:51234" || a.Query().Get("code") == "" {
+			p.Errorf("got %s", a.URL)
 		}
 		for _, uri := range []string{"http://localhost.evil.test/cb", "http://127.0.0.1:1@evil.test/cb", "http://127.0.0.2/cb", "http://127.0.0.1:51234/cb/"} {
 			if a := p.ask("client_id=native", "redirect_uri="+uri); a.Status != 400 {
-				p.Errorf("%q: %d %s", uri, a.Status, a.url)
+				p.Errorf("%q: %d %s", uri, a.Status, a.URL)
 			}
 		}
 	}},
@@ -50,49 +52,49 @@ var requestFlows = []flow{
 		} {
 			for _, edits := range all {
 				a := p.ask(edits...)
-				if !a.left() || a.q().Get("error") != want || a.q().Get("state") != "s" || a.q().Get("iss") != p.issuer || a.q().Has("code") {
-					p.Errorf("%q: %d %s, want %s", edits, a.Status, a.url, want)
+				if !a.Left() || a.Query().Get("error") != want || a.Query().Get("state") != "s" || a.Query().Get("iss") != p.issuer || a.Query().Has("code") {
+					p.Errorf("%q: %d %s, want %s", edits, a.Status, a.URL, want)
 				}
 			}
 		}
-		if a := p.ask("+state=t"); a.q().Get("error") != "invalid_request" || a.q().Has("state") {
-			p.Errorf("two states: %s", a.url)
+		if a := p.ask("+state=t"); a.Query().Get("error") != "invalid_request" || a.Query().Has("state") {
+			p.Errorf("two states: %s", a.URL)
 		}
 	}},
 	{"AUT-013 a request by POST is one by GET", func(p *person) {
 		form := request("unknown=x", "nonce=")
-		a := p.send("/oauth/authorize", form)
-		if !a.on("login") || a.url.Query().Get("client_id") != "web" {
-			p.Fatalf("%d %s", a.Status, a.url)
+		a := p.Send("/oauth/authorize", form)
+		if !a.On("login") || a.URL.Query().Get("client_id") != "web" {
+			p.Fatalf("%d %s", a.Status, a.URL)
 		}
 		p.code(p.through(a))
-		if a := p.send("/oauth/authorize", request("redirect_uri=https://evil.test/")); a.Status != 400 {
-			p.Errorf("another redirect URI: %d %s", a.Status, a.url)
+		if a := p.Send("/oauth/authorize", request("redirect_uri=https://evil.test/")); a.Status != 400 {
+			p.Errorf("another redirect URI: %d %s", a.Status, a.URL)
 		}
-		if a := p.send("/oauth/authorize", request("response_type=x")); a.q().Get("error") != "unsupported_response_type" {
-			p.Errorf("%d %s", a.Status, a.url)
+		if a := p.Send("/oauth/authorize", request("response_type=x")); a.Query().Get("error") != "unsupported_response_type" {
+			p.Errorf("%d %s", a.Status, a.URL)
 		}
 	}},
 	{"AUT-014 the state comes back byte for byte, and iss with it", func(p *person) {
 		for _, state := range []string{
 			strings.Repeat("s", 512), "%25 %zz+ &=#;", "ü\u202e\U0001F600", `"'<script>`, "a\r\nSet-Cookie: x=y", " ",
 		} {
-			for name, a := range map[string]page{
+			for name, a := range map[string]program.Page{
 				"code": p.through(p.ask("state=" + state)), "error": p.ask("state="+state, "response_type=token"),
 			} {
-				if a.q().Get("state") != state || a.q().Get("iss") != p.issuer || a.q().Get("a") != "b" || !a.q().Has(name) {
-					p.Errorf("state %q: %s", state, a.url)
+				if a.Query().Get("state") != state || a.Query().Get("iss") != p.issuer || a.Query().Get("a") != "b" || !a.Query().Has(name) {
+					p.Errorf("state %q: %s", state, a.URL)
 				}
 			}
 		}
 		for _, edit := range []string{"state", "state="} {
-			if a := p.through(p.ask(edit)); a.q().Has("state") || a.q().Get("iss") != p.issuer {
-				p.Errorf("without a state: %s", a.url)
+			if a := p.through(p.ask(edit)); a.Query().Has("state") || a.Query().Get("iss") != p.issuer {
+				p.Errorf("without a state: %s", a.URL)
 			}
 		}
 	}},
 	{"AUT-009 no page of another origin reads it", func(p *person) {
-		p.header.Set("Origin", "https://spa.test") // whose pages may read the token endpoint
+		p.Header.Set("Origin", "https://spa.test") // whose pages may read the token endpoint
 		a := p.ask("client_id=spa", "redirect_uri=https://spa.test/cb")
 		for name := range a.Header {
 			if strings.HasPrefix(name, "Access-Control-") {
@@ -101,39 +103,39 @@ var requestFlows = []flow{
 		}
 	}},
 	{"AUT-010 the pages' headers", func(p *person) {
-		check := func(a page, inRequest bool) {
+		check := func(a program.Page, inRequest bool) {
 			p.Helper()
 			csp := a.Header.Get("Content-Security-Policy")
 			for name, want := range map[string]string{"X-Frame-Options": "DENY", "Referrer-Policy": "same-origin", "Cache-Control": "no-store", "Cross-Origin-Opener-Policy": ""} {
 				if got := a.Header.Get(name); got != want {
-					p.Errorf("%s: %s: %q", a.url.Path, name, got)
+					p.Errorf("%s: %s: %q", a.URL.Path, name, got)
 				}
 			}
 			if !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "form-action") == inRequest {
-				p.Errorf("%s: %s", a.url.Path, csp)
+				p.Errorf("%s: %s", a.URL.Path, csp)
 			}
 		}
 		login := p.ask()
 		check(login, true)
-		check(p.press(login, "login", "username="+p.name, "password=wrong"), true)
+		check(p.Press(login, "login", "username="+p.name, "password=wrong"), true)
 		consent := p.logIn(login)
-		if !consent.on("allow") {
+		if !consent.On("allow") {
 			p.Fatalf("no consent page: %s", consent.Body)
 		}
 		check(consent, true)
 		check(p.ask("client_id=nobody"), true)
 		for _, path := range []string{"/account", "/account/sessions", "/account/apps", "/logout"} {
-			check(p.open(path), false)
+			check(p.Open(path), false)
 		}
-		check(p.elsewhere().open("/login"), false)
+		check(p.elsewhere().Open("/login"), false)
 	}},
 	{"AUT-028 what the roles do not allow is left out", func(p *person) {
 		got := p.tokens("scope=read write admin")
 		if !strings.Contains(got.Body, `"scope":"read write"`) {
 			p.Errorf("got %s", got.Body)
 		}
-		if a := p.through(p.ask("scope=admin")); a.q().Get("error") != "invalid_scope" {
-			p.Errorf("nothing left: %s", a.url)
+		if a := p.through(p.ask("scope=admin")); a.Query().Get("error") != "invalid_scope" {
+			p.Errorf("nothing left: %s", a.URL)
 		}
 	}},
 	{"AUT-027 two resources, and then one of them", func(p *person) {
@@ -153,7 +155,7 @@ var requestFlows = []flow{
 	}},
 	{"requests over 4 KiB, by GET and by POST, are a page", func(p *person) {
 		for n, want := range map[int]int{3 << 10: 200, 4 << 10: 400, 20 << 10: 400} {
-			if a := p.send("/oauth/authorize", request("state="+strings.Repeat("%", n))); a.Status != want {
+			if a := p.Send("/oauth/authorize", request("state="+strings.Repeat("%", n))); a.Status != want {
 				p.Errorf("POST of %d: %d %s", n, a.Status, a.Body)
 			}
 		}
@@ -164,33 +166,33 @@ var requestFlows = []flow{
 	{"AUT-033 form_post", func(p *person) {
 		const state = `"><script>alert(1)</script>`
 		a := p.logIn(p.ask("response_mode=form_post", "state="+state))
-		a = p.press(a, "allow")
+		a = p.Press(a, "allow")
 		if a.Status != 200 || strings.Contains(a.Body, "<script>alert") || strings.Contains(a.Header.Get("Content-Security-Policy"), "form-action") {
 			p.Fatalf("%d %s", a.Status, a.Body)
 		}
-		f := p.find(a, "continue")
-		if f.action != webCB || f.fields.Get("state") != state || f.fields.Get("iss") != p.issuer {
+		f := p.Find(a, "continue")
+		if f.Action != webCB || f.Fields.Get("state") != state || f.Fields.Get("iss") != p.issuer {
 			p.Errorf("%+v", f)
 		}
-		if a := p.redeem(f.fields.Get("code")); a.Status != 200 {
+		if a := p.redeem(f.Fields.Get("code")); a.Status != 200 {
 			p.Errorf("%d %s", a.Status, a.Body)
 		}
 		a = p.ask("response_mode=form_post", "response_type=token")
-		if f := p.find(a, "continue"); f.fields.Get("error") != "unsupported_response_type" || f.fields.Get("state") != "s" {
+		if f := p.Find(a, "continue"); f.Fields.Get("error") != "unsupported_response_type" || f.Fields.Get("state") != "s" {
 			p.Errorf("%+v", f)
 		}
 	}},
 	{"PAR-001 PAR-002 PAR-003 a pushed request", func(p *person) {
-		push := func(status int, form url.Values) page {
+		push := func(status int, form url.Values) program.Page {
 			p.Helper()
 			form.Set("client_secret", webSecret)
-			a := p.send("/oauth/par", form)
+			a := p.Send("/oauth/par", form)
 			if a.Status != status || a.Header.Get("Cache-Control") != "no-store" {
 				p.Fatalf("%d %s, want %d", a.Status, a.Body, status)
 			}
 			return a
 		}
-		uri := func(a page) string {
+		uri := func(a program.Page) string {
 			_, rest, _ := strings.Cut(a.Body, `"request_uri":"`)
 			uri, _, _ := strings.Cut(rest, `"`)
 			return uri
@@ -199,24 +201,24 @@ var requestFlows = []flow{
 		if !strings.Contains(pushed.Body, `"expires_in":90`) {
 			p.Errorf("got %s", pushed.Body)
 		}
-		if a := p.send("/oauth/par", request()); a.Status != 401 {
+		if a := p.Send("/oauth/par", request()); a.Status != 401 {
 			p.Errorf("without authentication: %d %s", a.Status, a.Body)
 		}
 		push(400, request("response_type=token"))
 		push(400, request("redirect_uri=https://evil.test/"))
 		push(400, request("request_uri="+uri(pushed)))
 		address := "/oauth/authorize?" + url.Values{"client_id": {"pushed"}, "request_uri": {uri(pushed)}}.Encode()
-		if a := p.open(strings.Replace(address, "client_id=pushed", "client_id=web", 1)); a.Status != 400 {
-			p.Errorf("another client: %d %s", a.Status, a.url)
+		if a := p.Open(strings.Replace(address, "client_id=pushed", "client_id=web", 1)); a.Status != 400 {
+			p.Errorf("another client: %d %s", a.Status, a.URL)
 		}
-		p.elsewhere().open(address) // spends nothing
-		a := p.through(p.open(address))
+		p.elsewhere().Open(address) // spends nothing
+		a := p.through(p.Open(address))
 		got := p.redeem(p.code(a), "client_id=pushed", "redirect_uri=https://pushed.test/cb")
-		if got.Status != 200 || a.q().Get("state") != "s" {
+		if got.Status != 200 || a.Query().Get("state") != "s" {
 			p.Fatalf("%d %s", got.Status, got.Body)
 		}
-		if a := p.open(address); a.Status != 400 || a.left() {
-			p.Errorf("twice: %d %s", a.Status, a.url)
+		if a := p.Open(address); a.Status != 400 || a.Left() {
+			p.Errorf("twice: %d %s", a.Status, a.URL)
 		}
 	}},
 }

@@ -19,12 +19,12 @@ func TestLoginsAreRefused(t *testing.T) {
 	p := w.someone(t)
 	disabled := w.someone(t)
 	w.run(t, "user", "disable", disabled.name)
-	try := func(p *person, name, password string) page {
+	try := func(p *person, name, password string) program.Page {
 		p.Helper()
-		return p.send("/login", url.Values{"username": {name}, "password": {password}, "act": {"login"}})
+		return p.Send("/login", url.Values{"username": {name}, "password": {password}, "act": {"login"}})
 	}
 	said := map[string]bool{}
-	for name, a := range map[string]page{
+	for name, a := range map[string]program.Page{
 		"an unknown name":  try(w.browserOf(t, ""), "nobody", phrase),
 		"a wrong password": try(p, p.name, "wrong"),
 		"a disabled user":  try(disabled, disabled.name, phrase),
